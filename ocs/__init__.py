@@ -1,0 +1,1 @@
+"""Reports an Ontario cannabis retailer's inventory to the OCS Data Platform."""

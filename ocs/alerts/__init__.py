@@ -1,0 +1,1 @@
+"""Alerts: what staff must know, one open per store and cause."""

@@ -1,0 +1,1 @@
+"""Azure's services behind small doors: identity, Key Vault and storage queues."""

@@ -1,0 +1,1 @@
+"""The item catalogue: which OCS SKU and barcode a POS's own SKU stands for."""

@@ -1,0 +1,1 @@
+"""The database: the pool, named queries and the schema's version."""

@@ -1,0 +1,1 @@
+"""Dead letters: messages that could not be taken in, kept whole with the reason, and driven again."""

@@ -1,0 +1,37 @@
+-- name: bury
+-- purpose: keeps a message whole with the reason; the same message buried again changes nothing
+insert into dead_letters (queue, message_id, tenant_id, store_id, body, cause, reason, due_at, inserted_at)
+values (%(queue)s, %(message_id)s, %(tenant_id)s, %(store_id)s, %(body)s, %(cause)s, %(reason)s,
+        clock_timestamp() + %(wait)s, %(inserted_at)s)
+on conflict (queue, message_id) do nothing
+returning letter_id
+
+-- name: claim_due
+-- purpose: takes the letters whose next try has come and moves that try on, so that a death loses none and doubles none
+update dead_letters set tries = tries + 1, due_at = clock_timestamp() + %(wait)s
+ where letter_id in (select letter_id from dead_letters
+                      where queue = %(queue)s and state = 'open' and due_at <= clock_timestamp()
+                      order by due_at limit %(most)s for update skip locked)
+returning letter_id, queue, message_id, body, cause, reason, tries, inserted_at
+
+-- name: find_letter
+-- purpose: one open letter, to be driven again by a person
+select letter_id, queue, message_id, body, cause, reason, tries, inserted_at
+  from dead_letters where letter_id = %(letter_id)s and state = 'open'
+
+-- name: settle_letter
+-- purpose: ends a letter: taken in after all
+update dead_letters set state = 'redriven', due_at = null, settled_at = now()
+ where letter_id = %(letter_id)s and state = 'open'
+
+-- name: keep_letter
+-- purpose: leaves a letter open with the newest reason, and says when it is tried again, if by itself
+update dead_letters
+   set cause = %(cause)s, reason = %(reason)s, due_at = clock_timestamp() + %(wait)s
+ where letter_id = %(letter_id)s and state = 'open'
+
+-- name: open_letters
+-- purpose: what lies there, oldest first
+select letter_id, queue, message_id, cause, reason, tries, due_at, inserted_at, buried_at, body
+  from dead_letters where state = 'open'
+ order by buried_at, letter_id limit %(most)s

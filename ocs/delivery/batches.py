@@ -1,0 +1,100 @@
+"""Batches: frozen before they are sent, sent again as they are, split and parked when they are refused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ocs.db.pool import Connection
+from ocs.db.queries import load
+from ocs.delivery.kinds import Kind
+from ocs.delivery.lease import Lease
+from ocs.regulator.faults import Accepted, RegulatorFault
+from ocs.settings import Settings
+
+SQL = load(__file__)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A frozen batch in a worker's hands, with the row of the attempt that is about to be made."""
+
+    lease: Lease
+    batch_id: int
+    lines: int
+    failures: int
+    attempt_id: int
+    body: Any
+
+
+async def next_work(connection: Connection, settings: Settings, kind: Kind, lease: Lease) -> Work | None:
+    """Give the stream's unsettled batch, or freeze the next one, and note that it is about to be sent.
+
+    A batch takes what has gathered: one line on a quiet day, many under load (group commit by itself).
+    """
+    words = {
+        "store_id": lease.store.store_id,
+        "tenant_id": lease.store.tenant_id,
+        "connection_id": lease.store.connection_id,
+        "kind": lease.kind,
+        "fence": lease.fence,
+        "most": kind.most_items(settings),
+    }
+    batch = await (await connection.execute(SQL["open_batch"], words)).fetchone()
+    if batch is None:
+        batch = await (await connection.execute(SQL["freeze_batch"], words)).fetchone()
+    if batch is None:
+        return None
+    body = await kind.load(connection, lease.store, batch["batch_id"])
+    attempt = await (await connection.execute(SQL["start_attempt"], words | batch)).fetchone()
+    if attempt is None:
+        raise LookupError("an insert gave no row")
+    return Work(lease, batch["batch_id"], batch["lines"], batch["failures"], attempt["attempt_id"], body)
+
+
+async def has_work(connection: Connection, lease: Lease) -> bool:
+    """Tell whether the stream still has something to send."""
+    words = {"store_id": lease.store.store_id, "kind": lease.kind}
+    row = await (await connection.execute(SQL["has_work"], words)).fetchone()
+    return row is not None and bool(row["more"])
+
+
+async def finish_attempt(
+    connection: Connection, work: Work, outcome: Accepted | RegulatorFault, seconds: float, *, counted: bool
+) -> None:
+    """Write down how an attempt ended: status, words, reference id, time and whether it counts."""
+    words = {
+        "attempt_id": work.attempt_id,
+        "seconds": round(seconds, 3),
+        "outcome": outcome.outcome,
+        "counted": counted,
+        "http_status": outcome.http_status,
+        "reference_id": outcome.reference_id if isinstance(outcome, Accepted) else None,
+        "message": None if isinstance(outcome, Accepted) else outcome.message,
+        # Postgres keeps no NUL in text; a reply may hold anything.
+        "reply": outcome.reply.replace("\x00", "\\0"),
+    }
+    await connection.execute(SQL["finish_attempt"], words)
+
+
+async def accept(connection: Connection, work: Work, reference_id: str | None) -> float | None:
+    """Settle an accepted batch; gives the seconds from its oldest sale to now, None when it was settled before."""
+    words = {"batch_id": work.batch_id, "reference_id": reference_id}
+    row = await (await connection.execute(SQL["accept_batch"], words)).fetchone()
+    return None if row is None else float(row["seconds"])
+
+
+async def split(connection: Connection, work: Work) -> None:
+    """Put two halves in a refused batch's place."""
+    await connection.execute(SQL["split_batch"], {"batch_id": work.batch_id})
+
+
+async def park(connection: Connection, work: Work, reason: str) -> list[int]:
+    """Park the line that is refused by itself; gives its number unless a correction has replaced it meanwhile."""
+    words = {"batch_id": work.batch_id, "reason": reason}
+    rows = await (await connection.execute(SQL["park_batch"], words)).fetchall()
+    return [row["sequence"] for row in rows if row["state"] == "parked"]
+
+
+async def count_failure(connection: Connection, work: Work) -> int:
+    """Count a failure of the upstream against the batch; gives how many it has now."""
+    row = await (await connection.execute(SQL["count_failure"], {"batch_id": work.batch_id})).fetchone()
+    return work.failures if row is None else int(row["failures"])

@@ -1,0 +1,92 @@
+"""The outbox as the rooms use it, always inside their own open transaction.
+
+`lock` first: under that row lock numbers are given in the order of commits, which a bigserial does not promise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ocs.db.pool import Connection
+from ocs.db.queries import load
+
+SQL = load(__file__)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A store's locked stream of one kind: the last number given, and whether a bell was rung for its work."""
+
+    store_id: UUID
+    tenant_id: UUID
+    kind: str
+    last_sequence: int
+    is_due: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to send: its number, the id by which the regulator replaces, and why it must wait if it must."""
+
+    sequence: int
+    item_id: UUID
+    parked_cause: str | None = None
+    parked_reason: str | None = None
+
+
+async def lock(connection: Connection, tenant_id: UUID, store_id: UUID, kind: str) -> Stream:
+    """Lock a store's stream until the transaction ends, making it at its first use."""
+    words = {"store_id": store_id, "kind": kind, "tenant_id": tenant_id}
+    row = await (await connection.execute(SQL["lock_stream"], words)).fetchone()
+    if row is None:
+        await connection.execute(SQL["open_stream"], words)
+        row = await (await connection.execute(SQL["lock_stream"], words)).fetchone()
+    if row is None:
+        raise LookupError(f"the stream {kind} of store {store_id} was made and is not there")
+    return Stream(store_id, tenant_id, kind, row["last_sequence"], row["due_at"] is not None)
+
+
+async def enqueue(
+    connection: Connection, stream: Stream, items: Sequence[Item], received_at: datetime, *, corrections: Sequence[UUID]
+) -> bool:
+    """Put items behind the stream's others; `corrections` are item ids of which an earlier revision is known.
+
+    Gives whether the doorbell must be rung after the commit: when the stream was due or waiting already, somebody is
+    at it, or its time will come.
+    """
+    key = {"store_id": stream.store_id, "kind": stream.kind}
+    if corrections:
+        await connection.execute(SQL["supersede_items"], key | {"item_ids": list(corrections)})
+    words = {
+        "tenant_id": stream.tenant_id,
+        "received_at": received_at,
+        "sequences": [item.sequence for item in items],
+        "item_ids": [item.item_id for item in items],
+        "parked_causes": [item.parked_cause for item in items],
+        "parked_reasons": [item.parked_reason for item in items],
+    }
+    await connection.execute(SQL["enqueue_items"], key | words)
+    something_to_send = any(item.parked_reason is None for item in items)
+    last = {"last_sequence": items[-1].sequence, "something_to_send": something_to_send}
+    await connection.execute(SQL["advance_stream"], key | last)
+    return something_to_send and not stream.is_due
+
+
+async def redrive(connection: Connection, stream: Stream, sequences: Sequence[int]) -> list[int]:
+    """Make parked items pending again in their old places; gives those that were. Ring the bell after the commit.
+
+    An item of which a newer revision is known stays as it is: sending it would undo the correction.
+    """
+    key = {"store_id": stream.store_id, "kind": stream.kind}
+    rows = await (await connection.execute(SQL["redrive_items"], key | {"sequences": list(sequences)})).fetchall()
+    if rows:
+        due = {"last_sequence": stream.last_sequence, "something_to_send": True}
+        await connection.execute(SQL["advance_stream"], key | due)
+    return sorted(row["sequence"] for row in rows)
+
+
+async def parked(connection: Connection, crol: str) -> list[dict[str, Any]]:
+    """Give what is parked in a tenant's stores, with the reasons."""
+    return await (await connection.execute(SQL["parked_items"], {"crol": crol})).fetchall()

@@ -1,0 +1,111 @@
+"""What each outcome of an attempt does to the batch, the store, the breaker and the alerts; docs/errors.md in code."""
+
+from ocs import telemetry
+from ocs.alerts.open_close import close_alerts, open_alert
+from ocs.db.pool import Connection
+from ocs.delivery import batches, pace
+from ocs.delivery.batches import Work
+from ocs.delivery.lease import Wait
+from ocs.regulator.faults import Accepted, CredentialsRefused, NotSent, RegulatorFault, Rejected, SlowDown
+from ocs.settings import Settings
+
+log = telemetry.logger("delivery")
+
+ALERT_AFTER = 7
+"""Counted failures of one batch after which staff are told; the tries go on every 24 hours."""
+OWN_FAULT_WAIT = 10.0
+"""Seconds before we ask our own vault, or the sign-in, again."""
+UNDELIVERABLE, CREDENTIALS = "undeliverable", "credentials_refused"
+
+
+async def settle(
+    connection: Connection, settings: Settings, work: Work, outcome: Accepted | RegulatorFault, seconds: float
+) -> Wait | None:
+    """Write an attempt's outcome, in the open transaction and under the stream's lock; gives the wait it asks for.
+
+    `seconds` is how long the call took. None means that the store goes on at once.
+    """
+    store = work.lease.store
+    # The breaker looks at finished attempts, this one among them.
+    await batches.finish_attempt(connection, work, outcome, seconds, counted=False)
+    match outcome:
+        case Accepted():
+            await pace.note_success(connection, store.connection_id)
+            await _accepted(connection, work, outcome, seconds)
+            return None
+        case Rejected():
+            await pace.note_success(connection, store.connection_id)
+            await _rejected(connection, work, outcome)
+            return None
+        case SlowDown():
+            await pace.hold_all(connection, store.connection_id, outcome.retry_after, "slow_down")
+            return _waits(work, outcome, Wait(outcome.retry_after, "slow_down"))
+        case CredentialsRefused():
+            wait = settings.credentials_wait_seconds
+            if outcome.whole_connection:
+                await pace.hold_all(connection, store.connection_id, wait, "credentials")
+            await open_alert(connection, store.tenant_id, store.store_id, CREDENTIALS, outcome.message)
+            return _waits(work, outcome, Wait(wait, "credentials"))
+        case NotSent():
+            return _waits(work, outcome, Wait(min(OWN_FAULT_WAIT, settings.retry_schedule[0]), "ours"))
+        case _:
+            return _waits(work, outcome, await _upstream(connection, settings, work, outcome, seconds))
+
+
+async def _accepted(connection: Connection, work: Work, outcome: Accepted, seconds: float) -> None:
+    since_sale = await batches.accept(connection, work, outcome.reference_id)
+    if work.lease.was_waiting or work.failures:
+        await close_alerts(connection, work.lease.store.store_id, [UNDELIVERABLE, CREDENTIALS])
+    log.info(
+        "batch accepted",
+        crsa=work.lease.store.crsa,
+        kind=work.lease.kind,
+        batch_id=work.batch_id,
+        lines=work.lines,
+        reference_id=outcome.reference_id,
+        call_seconds=round(seconds, 3),
+        seconds_since_sale=None if since_sale is None else round(since_sale, 3),
+    )
+
+
+async def _rejected(connection: Connection, work: Work, outcome: Rejected) -> None:
+    """Halve a refused batch until the bad lines are alone, then park those: one bad line never stops a store."""
+    facts = {"crsa": work.lease.store.crsa, "batch_id": work.batch_id, "lines": work.lines, "said": outcome.message}
+    if work.lines > 1:
+        await batches.split(connection, work)
+        log.warning("batch refused: split in two", **facts)
+        return
+    sequences = await batches.park(connection, work, f"The OCS platform refused this line: {outcome.message}")
+    log.warning("line refused: parked", sequences=sequences, **facts)
+
+
+async def _upstream(
+    connection: Connection, settings: Settings, work: Work, outcome: RegulatorFault, seconds: float
+) -> Wait:
+    store = work.lease.store
+    counts = await pace.note_failure(connection, settings, store.connection_id, work.attempt_id)
+    if not outcome.about_batch:  # the sign-in failed: the breaker should know, the batch is innocent
+        return Wait(min(OWN_FAULT_WAIT, settings.retry_schedule[0]), "upstream")
+    if not counts:
+        # Due again now, so behind the others: another store makes the next probe, lest one bad batch keep it open.
+        return Wait(0, "upstream")
+    await batches.finish_attempt(connection, work, outcome, seconds, counted=True)
+    failures = await batches.count_failure(connection, work)
+    if failures >= ALERT_AFTER:
+        text = f"{work.lines} lines could not be delivered after {failures} tries: {outcome.message}"
+        await open_alert(connection, store.tenant_id, store.store_id, UNDELIVERABLE, text)
+    return Wait(pace.jittered(pace.backoff_seconds(settings.retry_schedule, failures)), "upstream")
+
+
+def _waits(work: Work, outcome: RegulatorFault, wait: Wait) -> Wait:
+    log.warning(
+        "batch not accepted",
+        crsa=work.lease.store.crsa,
+        kind=work.lease.kind,
+        batch_id=work.batch_id,
+        lines=work.lines,
+        outcome=outcome.outcome,
+        said=outcome.message,
+        next_try_in_seconds=round(wait.seconds, 1),
+    )
+    return wait

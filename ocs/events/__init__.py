@@ -1,0 +1,1 @@
+"""Inventory events: transactions of a POS come in, are checked and numbered, and go out through delivery."""

@@ -1,0 +1,187 @@
+"""Takes one message in: check, number, record, change the levels and fill the outbox, in one transaction.
+
+Whatever is wrong with a message makes it a dead letter at once, whole and with the reason; what is wrong with us
+raises, and the queue gives the message again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ocs import telemetry
+from ocs.bad_input import BadInput, FieldFault, bad_input, quoted
+from ocs.catalogue.mapping import mapped_skus
+from ocs.db.pool import Connection, again_when_the_database_drops
+from ocs.db.queries import load
+from ocs.delivery import outbox
+from ocs.delivery.outbox import Item as OutboxItem
+from ocs.delivery.outbox import Stream
+from ocs.events import check, lines
+from ocs.events.lines import Change, Known, Line, Revision
+from ocs.events.models import Transaction
+from ocs.events.report import EVENTS
+from ocs.levels.change import change_levels, read_levels
+from ocs.runtime import Runtime
+from ocs.tenants.models import Mapping, Store, TransactionType
+from ocs.tenants.read import find_store
+
+SQL = load(__file__)
+log = telemetry.logger("events")
+
+LATEST = timedelta(hours=24)
+"""How far ahead of its arrival a sale may say it was: clocks differ by minutes, a wrong year is a fault."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as the queue gave it; `inserted_at` is when its sender put it there (UTC)."""
+
+    message_id: str
+    body: bytes
+    inserted_at: datetime
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a message: for which store, how many of its lines were new, corrected or known."""
+
+    store_id: UUID
+    new: int
+    corrected: int
+    unchanged: int
+    ring: bool
+
+
+async def ingest(runtime: Runtime, message: Message) -> Taken:
+    """Take a message in; raises BadInput, then nothing of it is written. Ring the bell if `ring` says so."""
+    transaction = check.read_transaction(check.decode(message.body))
+    taken = await _record(runtime, transaction, message)
+    log.info(
+        "transaction taken in",
+        message_id=message.message_id,
+        transaction_id=transaction.transaction_id,
+        store_id=taken.store_id,
+        new=taken.new,
+        corrected=taken.corrected,
+        unchanged=taken.unchanged,
+    )
+    return taken
+
+
+@again_when_the_database_drops
+async def _record(runtime: Runtime, transaction: Transaction, message: Message) -> Taken:
+    async with runtime.pool.transaction() as connection:
+        store, mapping = await _store_and_mapping(connection, transaction)
+        stream = await outbox.lock(connection, store.tenant_id, store.store_id, EVENTS.name)
+        if not await _note(connection, store, transaction, message):
+            # Delivered twice, or its first commit was not heard of: on record already. A ring too many is harmless.
+            return Taken(store.store_id, 0, 0, len(transaction.items), ring=True)
+        known = await _known(connection, store, transaction)
+        change = lines.build(transaction, store.store_id, mapping, message.inserted_at, known)
+        _refuse_what_cannot_be(transaction, message, change)
+        ring = await _write(connection, stream, transaction, message, change)
+        corrected = len(change.corrected)
+        taken = Taken(store.store_id, len(change.lines) - corrected, corrected, change.unchanged, ring)
+        await connection.execute(
+            SQL["count_message_lines"],
+            {
+                "store_id": store.store_id,
+                "message_id": message.message_id,
+                "lines_new": taken.new,
+                "lines_corrected": taken.corrected,
+                "lines_unchanged": taken.unchanged,
+            },
+        )
+        return taken
+
+
+async def _store_and_mapping(connection: Connection, transaction: Transaction) -> tuple[Store, Mapping]:
+    kind_of_transaction: TransactionType = transaction.transaction_type
+    found = await find_store(connection, transaction.tenant_id, transaction.store_id, kind_of_transaction)
+    if found is None:
+        expected = f"the id or CRSA of a store of tenant {quoted(transaction.tenant_id)}; is it onboarded?"
+        raise bad_input("store_id", transaction.store_id, expected)
+    if found.mapping is None:
+        expected = "a type that the store's connection has a mapping for"
+        raise bad_input("transaction_type", kind_of_transaction.value, expected)
+    return found.store, found.mapping
+
+
+async def _note(connection: Connection, store: Store, transaction: Transaction, message: Message) -> bool:
+    words = {
+        "store_id": store.store_id,
+        "tenant_id": store.tenant_id,
+        "message_id": message.message_id,
+        "transaction_id": transaction.transaction_id,
+        "transaction_type": transaction.transaction_type.value,
+        "inserted_at": message.inserted_at,
+    }
+    return await (await connection.execute(SQL["record_message"], words)).fetchone() is not None
+
+
+async def _known(connection: Connection, store: Store, transaction: Transaction) -> Known:
+    """Read what the lines need to know, under the stream's lock: nothing of it can change before the commit."""
+    identities = [
+        lines.line_id(store.store_id, transaction.transaction_id, number, item)
+        for number, item in enumerate(transaction.items)
+    ]
+    words = {"store_id": store.store_id, "line_ids": identities}
+    rows = await (await connection.execute(SQL["newest_revisions"], words)).fetchall()
+    own_skus = {item.sku for item in transaction.items if item.ocs_sku is None and item.sku is not None}
+    skus = await mapped_skus(connection, store.tenant_id, own_skus)
+    items = {lines.item_of(item, skus) for item in transaction.items}
+    levels = await read_levels(
+        connection, store.store_id, {(ocs_sku, upc) for ocs_sku, upc in items if ocs_sku is not None}
+    )
+    return Known({row["line_id"]: Revision(**row) for row in rows}, levels, skus)
+
+
+def _refuse_what_cannot_be(transaction: Transaction, message: Message, change: Change) -> None:
+    """Refuse what only the record or the clock can show to be wrong; the open transaction is rolled back."""
+    faults = [
+        FieldFault(f"items[{number}].quantity", "0", "more than 0: only a line reported before can be voided with 0")
+        for number in change.voids_unknown
+    ]
+    occurred_at = transaction.occurred_at
+    if occurred_at is not None and occurred_at > message.inserted_at + LATEST:
+        expected = f"a time not after it was sent ({message.inserted_at.isoformat(timespec='seconds')})"
+        faults.append(FieldFault("occurred_at", quoted(occurred_at.isoformat()), expected))
+    if faults:
+        raise BadInput(faults)
+
+
+async def _write(
+    connection: Connection, stream: Stream, transaction: Transaction, message: Message, change: Change
+) -> bool:
+    """Write the new lines with their numbers, change the levels, fill the outbox; gives whether to ring."""
+    if not change.lines:
+        return False
+    first = stream.last_sequence + 1
+    rows = [
+        _row(line, sequence, stream, transaction, message) for sequence, line in enumerate(change.lines, start=first)
+    ]
+    async with connection.cursor() as cursor:
+        await cursor.executemany(SQL["record_line"], rows)
+    await change_levels(connection, stream.tenant_id, stream.store_id, change.levels)
+    items = [_outbox_item(line, sequence) for sequence, line in enumerate(change.lines, start=first)]
+    return await outbox.enqueue(connection, stream, items, message.inserted_at, corrections=change.corrected)
+
+
+def _outbox_item(line: Line, sequence: int) -> OutboxItem:
+    if line.ocs_sku is not None:
+        return OutboxItem(sequence, line.line_id)
+    reason = f'The POS\'s SKU "{line.pos_sku}" is not mapped to an OCS SKU yet; map it, then send this line again.'
+    return OutboxItem(sequence, line.line_id, "sku_unmapped", reason)
+
+
+def _row(line: Line, sequence: int, stream: Stream, transaction: Transaction, message: Message) -> dict[str, object]:
+    row = {name: getattr(line, name) for name in Line.__dataclass_fields__}
+    return row | {
+        "store_id": stream.store_id,
+        "tenant_id": stream.tenant_id,
+        "sequence": sequence,
+        "message_id": message.message_id,
+        "transaction_id": transaction.transaction_id,
+        "transaction_type": transaction.transaction_type.value,
+        "warnings": list(line.warnings),
+    }

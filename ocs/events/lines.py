@@ -1,0 +1,207 @@
+"""Turns a checked transaction into the store's event lines: pure, no database, no clock.
+
+A line's content is what the POS gave. What is derived from it (time, cost, value) is fixed when the content is first
+seen, so that the same message again is the same line, whatever the average cost has become.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+from ocs.catalogue.mapping import MappedSku
+from ocs.events.models import Item, Transaction
+from ocs.events.warnings import RECOGNISED_REASONS, item_warnings
+from ocs.levels.change import Item as LevelItem
+from ocs.levels.change import Level
+from ocs.tenants import models as tenants
+from ocs.tenants.models import TransactionType
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What is on record of a line: its newest revision, and what that did to the level."""
+
+    line_id: UUID
+    revision: int
+    content_hash: bytes
+    ocs_sku: str | None
+    upc: str
+    quantity: Decimal
+    unit_cost: Decimal | None
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Line(Revision):
+    """A new revision of an event line; quantities in eaches with the ledger's sign, money in Canadian dollars."""
+
+    pos_sku: str | None
+    unit_price: Decimal | None
+    counterparty_crsa: str
+    reason: str
+    occurred_at: datetime
+    process_on: date | None
+    ocs_type: str
+    wire_sign: tenants.WireSign
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database knows of a transaction's lines and items, read under the store's lock."""
+
+    revisions: Mapping[UUID, Revision]
+    levels: Mapping[LevelItem, Level]
+    skus: Mapping[str, MappedSku]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a transaction adds: lines that are new or corrected, changes of levels, and lines that were known."""
+
+    lines: tuple[Line, ...]
+    levels: Mapping[LevelItem, Level]
+    unchanged: int
+    voids_unknown: tuple[int, ...]
+    """Numbers of items with quantity 0 that correct nothing."""
+
+    @property
+    def corrected(self) -> list[UUID]:
+        """Give the ids of lines of which an earlier revision is on record."""
+        return [line.line_id for line in self.lines if line.revision > 1]
+
+
+def line_id(store_id: UUID, transaction_id: str, number: int, item: Item) -> UUID:
+    """Give a line's id: the POS's own, or one made from store, transaction and line number (from 0), always the same."""
+    return item.line_id or uuid5(store_id, f"{transaction_id}:{number}")
+
+
+def sales_transaction_id(store_id: UUID, transaction_id: str) -> UUID:
+    """Give a transaction's UUID for the wire: its own number where that is one, else made from store and number."""
+    try:
+        return UUID(transaction_id)
+    except ValueError:
+        return uuid5(store_id, transaction_id)
+
+
+def item_of(item: Item, skus: Mapping[str, MappedSku]) -> tuple[str | None, str]:
+    """Give an item's OCS SKU and barcode: as given, else as its POS SKU is mapped; (None, …) while it is not."""
+    if item.ocs_sku is not None:
+        return item.ocs_sku, item.upc or ""
+    mapped = skus.get(item.sku or "")
+    return (None, item.upc or "") if mapped is None else (mapped.ocs_sku, item.upc or mapped.upc)
+
+
+def build(
+    transaction: Transaction, store_id: UUID, mapping: tenants.Mapping, received_at: datetime, known: Known
+) -> Change:
+    """Work out what a transaction changes, given what is known; `received_at` is when it was put on the queue."""
+    lines: list[Line] = []
+    deltas: dict[LevelItem, Level] = {}
+    unchanged = 0
+    voids_unknown: list[int] = []
+    for number, item in enumerate(transaction.items):
+        identity = line_id(store_id, transaction.transaction_id, number, item)
+        before = known.revisions.get(identity)
+        content = content_hash(transaction, item)
+        if before is not None and before.content_hash == content:
+            unchanged += 1
+            continue
+        if before is None and item.quantity == 0:
+            voids_unknown.append(number)
+            continue
+        key = item_of(item, known.skus)
+        level = known.levels.get(_level_item(key), Level()) + deltas.get(_level_item(key), Level())
+        line = _line(transaction, item, mapping, received_at, _Place(identity, content, key, before, level))
+        lines.append(line)
+        for effect in [_effect(line)] if before is None else [_effect(line), _undone(before)]:
+            if effect is not None:
+                deltas[effect[0]] = deltas.get(effect[0], Level()) + effect[1]
+    changes = {item: delta for item, delta in deltas.items() if delta != Level()}
+    return Change(tuple(lines), changes, unchanged, tuple(voids_unknown))
+
+
+def content_hash(transaction: Transaction, item: Item) -> bytes:
+    """Give the fingerprint of what the POS said of a line, and of nothing that we derived."""
+    said = transaction.model_dump(
+        mode="json", include={"transaction_id", "transaction_type", "process_on", "counterparty_crsa", "reason"}
+    )
+    said["occurred_at"] = None if transaction.occurred_at is None else transaction.occurred_at.timestamp()
+    said |= item.model_dump(mode="json", include={"ocs_sku", "sku", "upc"})
+    for name in ("quantity", "unit_price", "unit_cost"):
+        number: Decimal | None = getattr(item, name)
+        said[name] = None if number is None else str(number.normalize())
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a line stands: its id and content, its item, the revision before it, and the item's level."""
+
+    line_id: UUID
+    content: bytes
+    item: tuple[str | None, str]
+    before: Revision | None
+    level: Level
+
+
+def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, received_at: datetime, place: _Place) -> Line:
+    ocs_sku, upc = place.item
+    quantity = item.quantity * mapping.direction if mapping.direction else item.quantity
+    unit_cost = _unit_cost(item, place)
+    reason = transaction.reason or mapping.reason
+    warnings = item_warnings(ocs_sku, upc)
+    if unit_cost is None and ocs_sku is not None:
+        warnings.append("no_unit_cost")
+    if item.unit_price is None and transaction.transaction_type is TransactionType.SALE:
+        warnings.append("no_unit_price")
+    if transaction.transaction_type is TransactionType.ADJUSTMENT and reason not in RECOGNISED_REASONS:
+        warnings.append("reason_not_recognised")
+    if not mapping.confirmed:
+        warnings.append("type_unconfirmed")
+    return Line(
+        line_id=place.line_id,
+        revision=1 if place.before is None else place.before.revision + 1,
+        content_hash=place.content,
+        ocs_sku=ocs_sku,
+        upc=upc,
+        quantity=quantity,
+        unit_cost=unit_cost,
+        value=quantity * (unit_cost or Decimal(0)),
+        pos_sku=item.sku,
+        unit_price=item.unit_price,
+        counterparty_crsa=transaction.counterparty_crsa or "",
+        reason=reason,
+        occurred_at=transaction.occurred_at or received_at,
+        process_on=transaction.process_on,
+        ocs_type=mapping.ocs_type,
+        wire_sign=mapping.wire_sign,
+        warnings=tuple(warnings),
+    )
+
+
+def _unit_cost(item: Item, place: _Place) -> Decimal | None:
+    """Give the cost that was said; else that of the line being corrected; else the level's average."""
+    if item.unit_cost is not None:
+        return item.unit_cost
+    before = place.before
+    if before is not None and before.unit_cost is not None and (before.ocs_sku, before.upc) == place.item:
+        return before.unit_cost
+    return place.level.average_cost
+
+
+def _effect(line: Revision) -> tuple[LevelItem, Level] | None:
+    return None if line.ocs_sku is None else ((line.ocs_sku, line.upc), Level(line.quantity, line.value))
+
+
+def _undone(line: Revision) -> tuple[LevelItem, Level] | None:
+    effect = _effect(line)
+    return None if effect is None else (effect[0], -effect[1])
+
+
+def _level_item(item: tuple[str | None, str]) -> LevelItem:
+    return (item[0] or "", item[1])

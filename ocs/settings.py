@@ -1,0 +1,95 @@
+"""The app's settings: read once from the environment, typed, checked at start, never shown with secrets."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ocs.bad_input import explain
+from ocs.errors import ConfigurationError
+
+SETTLE_MARGIN_SECONDS = 5
+"""A lease must outlive the longest POST by the time that its settling takes."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the app; the environment's name is `OCS_` and the field's name in capitals.
+
+    Times are seconds. The defaults are those of production.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OCS_", frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: SecretStr
+    """libpq URL; carries a password only on the local stack."""
+    database_auth: Literal["password", "entra"] = "password"
+    """`entra`: the managed identity's token is the password (Azure Database for PostgreSQL)."""
+    database_pool_size: Annotated[int, Field(ge=1, le=20)] = 4
+    """Connections per instance: Flexible Server has few, and instances multiply."""
+
+    storage: SecretStr | None = None
+    """Connection string of the queues, for the local stack only."""
+    storage_queue_uri: str | None = Field(default=None, validation_alias="OCS_STORAGE__queueServiceUri")
+    """The queues' address when the identity signs in; the name is the Functions host's own convention."""
+
+    vault_url: str
+    vault_ca_file: Path | None = None
+    """A CA to trust beside the system's: set for the vault stand-in, never in Azure."""
+    identity_client_id: str | None = Field(default=None, validation_alias="AZURE_CLIENT_ID")
+    """Which user-assigned identity to be; the system-assigned one when absent."""
+    secret_cache_seconds: Annotated[float, Field(ge=0)] = 3600
+    """How long a secret is served from memory before the vault is asked again."""
+
+    batch_lines: Annotated[int, Field(ge=1, le=5000)] = 500
+    """The most event lines in one POST: OCS sets no limit but says that large ones slow the push."""
+    lease_seconds: Annotated[float, Field(gt=0)] = 40
+    """How long a worker may hold a store without a sign of life."""
+    post_timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    get_timeout_seconds: Annotated[float, Field(gt=0)] = 120
+    """The slow reads: a shipping notice takes 39 s, a catalogue page 25 s (seen in UAT)."""
+    drain_seconds: Annotated[float, Field(gt=0)] = 20
+    """How long one ring of the doorbell keeps a worker at it before it makes room."""
+    retry_schedule: Annotated[tuple[float, ...], NoDecode] = (60, 300, 900, 3600, 21600, 86400)
+    """Waits after the first, second, … counted failure of a batch; the last one repeats."""
+    breaker_open_seconds: Annotated[float, Field(gt=0)] = 30
+    """How long the breaker waits before its first probe; doubles up to ten times that."""
+    credentials_wait_seconds: Annotated[float, Field(gt=0)] = 60
+    """How long a store waits after its credentials were refused before they are read and tried again."""
+    sweep_schedule: str = "*/15 * * * * *"
+    """When the sweeper looks for due stores that nobody is working on (NCRONTAB, six fields, UTC)."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("retry_schedule", mode="before")
+    @classmethod
+    def _from_commas(cls, given: object) -> object:
+        return tuple(part.strip() for part in given.split(",")) if isinstance(given, str) else given
+
+    @field_validator("retry_schedule")
+    @classmethod
+    def _positive(cls, waits: tuple[float, ...]) -> tuple[float, ...]:
+        if not waits or any(wait <= 0 for wait in waits):
+            raise ValueError("one or more numbers of seconds above 0, separated by commas")
+        return waits
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.lease_seconds < self.post_timeout_seconds + SETTLE_MARGIN_SECONDS:
+            raise ValueError(
+                f"OCS_LEASE_SECONDS at least {SETTLE_MARGIN_SECONDS} s above OCS_POST_TIMEOUT_SECONDS: "
+                "a lease that ends during a POST lets two workers send at once"
+            )
+        if self.storage is None and self.storage_queue_uri is None:
+            raise ValueError("OCS_STORAGE (a connection string) or OCS_STORAGE__queueServiceUri")
+        return self
+
+
+@lru_cache(maxsize=1)
+def load() -> Settings:
+    """Read and check the settings; raises ConfigurationError that names every wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{fault.field}: expected {fault.expected}" for fault in explain(error))
+        raise ConfigurationError(f"settings are wrong: {faults}") from None

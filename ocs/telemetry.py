@@ -1,0 +1,39 @@
+"""Logs: one JSON object a line through the standard library, so that the Functions host collects them as they are."""
+
+import logging
+import sys
+
+import structlog
+
+NOISY = ("azure", "httpx", "httpcore", "psycopg.pool", "uvicorn.access")
+"""Libraries that log each call at INFO; ours says what matters."""
+
+
+def configure(level: str) -> None:
+    """Set up structured logging for the whole process; the second call changes nothing."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    if not root.handlers:  # in Azure the worker has put its own there
+        root.addHandler(logging.StreamHandler(sys.stderr))
+    root.setLevel(level)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def logger(room: str) -> structlog.stdlib.BoundLogger:
+    """Give the room's logger; an event is a short phrase and its facts are named values."""
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(room)
+    return bound

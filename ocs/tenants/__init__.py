@@ -1,0 +1,1 @@
+"""Tenants (CROL), their stores (CRSA) and their connections to the Data Platform."""

@@ -1,0 +1,62 @@
+-- name: find_store
+-- purpose: a tenant's store and its connection, by id or CRSA, with how one transaction type is mapped there
+select s.*, m.ocs_type, m.direction, m.wire_sign, m.reason as mapped_reason, m.confirmed
+  from reporting_stores s
+  left join transaction_mappings m on m.connection_id = s.connection_id and m.transaction_type = %(transaction_type)s
+ where (s.crol = %(tenant)s or s.tenant_id::text = lower(%(tenant)s))
+   and (s.crsa = %(store)s or s.store_id::text = lower(%(store)s))
+
+-- name: store_by_id
+-- purpose: one store and its connection, for the sender
+select * from reporting_stores where store_id = %(store_id)s
+
+-- name: known_stores
+-- purpose: which of several tenant and store references exist
+select given.tenant, given.store
+  from unnest(%(tenants)s::text[], %(stores)s::text[]) as given (tenant, store)
+  join reporting_stores s
+    on (s.crol = given.tenant or s.tenant_id::text = lower(given.tenant))
+   and (s.crsa = given.store or s.store_id::text = lower(given.store))
+
+-- name: save_tenant
+-- purpose: makes a tenant, or renames the one with this CROL
+insert into tenants (crol, name) values (%(crol)s, %(name)s)
+on conflict (crol) do update set name = excluded.name
+returning tenant_id
+
+-- name: save_connection
+-- purpose: makes a tenant's connection, or changes the one with this name
+insert into connections (tenant_id, name, environment, base_url, token_url, scope, client_id, client_secret_name,
+                         concurrent_calls, process_on_field)
+values (%(tenant_id)s, %(name)s, %(environment)s, %(base_url)s, %(token_url)s, %(scope)s, %(client_id)s,
+        %(client_secret_name)s, %(concurrent_calls)s, %(process_on_field)s)
+on conflict (tenant_id, name) do update
+   set environment = excluded.environment, base_url = excluded.base_url, token_url = excluded.token_url,
+       scope = excluded.scope, client_id = excluded.client_id, client_secret_name = excluded.client_secret_name,
+       concurrent_calls = excluded.concurrent_calls, process_on_field = excluded.process_on_field
+returning connection_id
+
+-- name: save_default_mapping
+-- purpose: gives a connection the plan of record's reading of one type, unless it has its own already
+insert into transaction_mappings (connection_id, transaction_type, ocs_type, direction, wire_sign, reason, confirmed)
+values (%(connection_id)s, %(transaction_type)s, %(ocs_type)s, %(direction)s, %(wire_sign)s, %(reason)s, %(confirmed)s)
+on conflict do nothing
+
+-- name: save_store
+-- purpose: makes a store, or changes the one with this CRSA; a CRSA never moves to another tenant
+insert into stores (tenant_id, connection_id, crsa, name, time_zone, pos_vendor, pos_vendor_version, hash_key_name,
+                    reporting)
+values (%(tenant_id)s, %(connection_id)s, %(crsa)s, %(name)s, %(time_zone)s, %(pos_vendor)s, %(pos_vendor_version)s,
+        %(hash_key_name)s, %(reporting)s)
+on conflict (crsa) do update
+   set connection_id = excluded.connection_id, name = excluded.name, time_zone = excluded.time_zone,
+       pos_vendor = excluded.pos_vendor, pos_vendor_version = excluded.pos_vendor_version,
+       hash_key_name = excluded.hash_key_name, reporting = excluded.reporting
+ where stores.tenant_id = excluded.tenant_id
+returning store_id
+
+-- name: switch_reporting
+-- purpose: switches a tenant's store on or off; what is recorded while off is sent when it is on again
+update stores set reporting = %(reporting)s
+ where crsa = %(crsa)s and tenant_id = (select tenant_id from tenants where crol = %(crol)s)
+returning store_id

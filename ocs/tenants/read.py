@@ -1,0 +1,51 @@
+"""Finds stores, within their tenant only."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from ocs.db.pool import Connection
+from ocs.db.queries import load
+from ocs.tenants.models import Mapping, Store, TransactionType
+
+SQL = load(__file__)
+
+
+@dataclass(frozen=True)
+class MappedStore:
+    """A store, and how it reports one transaction type; no mapping means that the type is refused there."""
+
+    store: Store
+    mapping: Mapping | None
+
+
+async def find_store(
+    connection: Connection, tenant: str, store: str, transaction_type: TransactionType
+) -> MappedStore | None:
+    """Find a tenant's store by id or CRSA (the tenant by id or CROL), or give None."""
+    words = {"tenant": tenant, "store": store, "transaction_type": transaction_type.value}
+    row = await (await connection.execute(SQL["find_store"], words)).fetchone()
+    if row is None:
+        return None
+    mapping = None
+    if row["ocs_type"] is not None:
+        mapping = Mapping(row["ocs_type"], row["direction"], row["wire_sign"], row["mapped_reason"], row["confirmed"])
+    return MappedStore(Store.from_row(row), mapping)
+
+
+async def store_by_id(connection: Connection, store_id: UUID) -> Store:
+    """Give a store that is known to exist: its id came out of this database."""
+    row = await (await connection.execute(SQL["store_by_id"], {"store_id": store_id})).fetchone()
+    if row is None:
+        raise LookupError(f"no store {store_id}")
+    return Store.from_row(row)
+
+
+async def known_stores(connection: Connection, references: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Give those of several (tenant, store) references that exist."""
+    words = {
+        "tenants": [tenant for tenant, _ in references],
+        "stores": [store for _, store in references],
+    }
+    rows = await (await connection.execute(SQL["known_stores"], words)).fetchall()
+    return {(row["tenant"], row["store"]) for row in rows}

@@ -51,7 +51,7 @@ def quoted(found: object) -> str:
 
 
 def _fault(details: ErrorDetails, at: str) -> FieldFault:
-    field = field_path(details["loc"], at)
+    field = at + field_path(details["loc"])
     if details["type"] == "missing":
         return FieldFault(field, "nothing", "a value: the field is required")
     if details["type"] == "extra_forbidden":
@@ -60,9 +60,9 @@ def _fault(details: ErrorDetails, at: str) -> FieldFault:
     return FieldFault(field, quoted(details["input"]), message)
 
 
-def field_path(location: Sequence[Any], at: str = "") -> str:
+def field_path(location: Sequence[Any]) -> str:
     """Write a location as `items[2].quantity`."""
-    path = at
+    path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path or "the whole message"

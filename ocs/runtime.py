@@ -64,10 +64,20 @@ def assemble(settings: Settings) -> Runtime:
 
 
 class _Process:
-    """The process's one runtime and the lock under which it is made."""
+    """The process's one runtime, whether its schema was checked, and the lock under which both happen."""
 
     runtime: Runtime | None = None
+    checked = False
     lock: asyncio.Lock | None = None
+
+
+def unchecked() -> Runtime:
+    """Give the process's runtime without asking the database anything; raises ConfigurationError."""
+    if _Process.runtime is None:
+        settings = settings_of_app.load()
+        telemetry.configure(settings.log_level)
+        _Process.runtime = assemble(settings)
+    return _Process.runtime
 
 
 async def current() -> Runtime:
@@ -76,23 +86,14 @@ async def current() -> Runtime:
     Raises ConfigurationError for wrong settings and SchemaBehind for a database that is not migrated; neither is
     remembered, so that the next call sees the cure.
     """
-    if _Process.runtime is not None:
-        return _Process.runtime
+    runtime = unchecked()
+    if _Process.checked:
+        return runtime
     if _Process.lock is None:
         _Process.lock = asyncio.Lock()
     async with _Process.lock:
-        if _Process.runtime is None:
-            _Process.runtime = await _opened(settings_of_app.load())
-        return _Process.runtime
-
-
-async def _opened(settings: Settings) -> Runtime:
-    telemetry.configure(settings.log_level)
-    runtime = assemble(settings)
-    try:
-        await runtime.pool.open()
-        await require_current(runtime.pool)
-    except BaseException:
-        await runtime.close()
-        raise
+        if not _Process.checked:
+            await runtime.pool.open()
+            await require_current(runtime.pool)
+            _Process.checked = True
     return runtime

@@ -18,6 +18,10 @@ log = telemetry.logger("dead_letters")
 
 Cause = Literal["message", "ours"]
 AT_A_TIME = 50
+FIRST_WAIT = 60.0
+"""Seconds to the first try by itself; each further wait is four times the one before …"""
+LONGEST_WAIT = 6 * 3600.0
+"""… up to this."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,9 @@ async def bury(connection: Connection, burial: Burial) -> None:
         )
 
 
-async def claim_due(connection: Connection, queue: str, next_wait: float) -> list[Letter]:
-    """Take a queue's letters whose time has come; should this worker die, they are due again after `next_wait`."""
-    words = {"queue": queue, "wait": _interval(next_wait), "most": AT_A_TIME}
+async def claim_due(connection: Connection, queue: str) -> list[Letter]:
+    """Take a queue's letters whose time has come; should this try fail or die, the next one comes by itself."""
+    words = {"queue": queue, "first": FIRST_WAIT, "longest": LONGEST_WAIT, "most": AT_A_TIME}
     rows = await (await connection.execute(SQL["claim_due"], words)).fetchall()
     return [Letter(**row) for row in rows]
 

@@ -8,7 +8,9 @@ returning letter_id
 
 -- name: claim_due
 -- purpose: takes the letters whose next try has come and moves that try on, so that a death loses none and doubles none
-update dead_letters set tries = tries + 1, due_at = clock_timestamp() + %(wait)s
+update dead_letters
+   set tries = tries + 1,
+       due_at = clock_timestamp() + make_interval(secs => least(%(first)s * 4.0 ^ (tries + 1), %(longest)s)::float8)
  where letter_id in (select letter_id from dead_letters
                       where queue = %(queue)s and state = 'open' and due_at <= clock_timestamp()
                       order by due_at limit %(most)s for update skip locked)

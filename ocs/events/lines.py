@@ -76,7 +76,7 @@ class Change:
 
 
 def line_id(store_id: UUID, transaction_id: str, number: int, item: Item) -> UUID:
-    """Give a line's id: the POS's own, or one made from store, transaction and line number (from 0), always the same."""
+    """Give a line's id: the POS's own, or one made of store, transaction and line number (from 0)."""
     return item.line_id or uuid5(store_id, f"{transaction_id}:{number}")
 
 

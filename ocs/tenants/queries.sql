@@ -6,9 +6,9 @@ select s.*, m.ocs_type, m.direction, m.wire_sign, m.reason as mapped_reason, m.c
  where (s.crol = %(tenant)s or s.tenant_id::text = lower(%(tenant)s))
    and (s.crsa = %(store)s or s.store_id::text = lower(%(store)s))
 
--- name: store_by_id
--- purpose: one store and its connection, for the sender
-select * from reporting_stores where store_id = %(store_id)s
+-- name: store_of
+-- purpose: one store of a tenant and its connection
+select * from reporting_stores where crol = %(crol)s and crsa = %(crsa)s
 
 -- name: known_stores
 -- purpose: which of several tenant and store references exist

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from uuid import UUID
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
+from ocs.errors import NotFound
 from ocs.tenants.models import Mapping, Store, TransactionType
 
 SQL = load(__file__)
@@ -33,14 +33,6 @@ async def find_store(
     return MappedStore(Store.from_row(row), mapping)
 
 
-async def store_by_id(connection: Connection, store_id: UUID) -> Store:
-    """Give a store that is known to exist: its id came out of this database."""
-    row = await (await connection.execute(SQL["store_by_id"], {"store_id": store_id})).fetchone()
-    if row is None:
-        raise LookupError(f"no store {store_id}")
-    return Store.from_row(row)
-
-
 async def known_stores(connection: Connection, references: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Give those of several (tenant, store) references that exist."""
     words = {
@@ -49,3 +41,11 @@ async def known_stores(connection: Connection, references: Collection[tuple[str,
     }
     rows = await (await connection.execute(SQL["known_stores"], words)).fetchall()
     return {(row["tenant"], row["store"]) for row in rows}
+
+
+async def store_of(connection: Connection, crol: str, crsa: str) -> Store:
+    """Give a tenant's store; raises NotFound."""
+    row = await (await connection.execute(SQL["store_of"], {"crol": crol, "crsa": crsa})).fetchone()
+    if row is None:
+        raise NotFound(f"no store {crsa} in tenant {crol}")
+    return Store.from_row(row)

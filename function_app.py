@@ -1,0 +1,17 @@
+"""Registration only: the queue and timer functions of each room, the HTTP app, and what delivery delivers."""
+
+import azure.functions as func
+
+from ocs.delivery import kinds
+from ocs.delivery import triggers as delivery
+from ocs.events import admin as events_admin
+from ocs.events import triggers as events
+from ocs.events.report import EVENTS
+from ocs.web.app import blueprint, create_app
+
+kinds.register(EVENTS)
+
+app = func.FunctionApp()
+app.register_functions(events.bp)
+app.register_functions(delivery.bp)
+app.register_functions(blueprint(create_app([events_admin.router])))

@@ -1,0 +1,7 @@
+"""The operator's command line: `python -m ocs --help`."""
+
+import sys
+
+from ocs.cli import main
+
+sys.exit(main())

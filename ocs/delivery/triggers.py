@@ -1,0 +1,43 @@
+"""Where delivery is woken: the doorbell, its poison queue, and the sweeper for bells that were lost."""
+
+from uuid import UUID
+
+import azure.functions as func
+from pydantic import BaseModel, ValidationError
+
+from ocs import runtime, telemetry
+from ocs.delivery import sender
+
+bp = func.Blueprint()
+log = telemetry.logger("delivery")
+
+
+class Doorbell(BaseModel):
+    """Which store has something to send. It is only a bell: the work is the row in Postgres."""
+
+    store_id: UUID
+
+
+@bp.queue_trigger(arg_name="bell", queue_name=sender.DOORBELLS, connection="OCS_STORAGE")
+async def deliver(bell: func.QueueMessage) -> None:
+    """Send what the store has due. A bell that cannot be read is logged and forgotten: the sweeper rings anew."""
+    try:
+        store_id = Doorbell.model_validate_json(bell.get_body()).store_id
+    except ValidationError:
+        log.exception("a doorbell that names no store", message_id=bell.id)
+        return
+    await sender.answer_bell(await runtime.current(), store_id)
+
+
+@bp.queue_trigger(arg_name="bell", queue_name=f"{sender.DOORBELLS}-poison", connection="OCS_STORAGE")
+async def forget_doorbell(bell: func.QueueMessage) -> None:
+    """Say that a bell was answered five times in vain; nothing is lost, the sweeper rings while work is due."""
+    log.error("a doorbell was given up by the host", message_id=bell.id, body=bell.get_body().decode(errors="replace"))
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%OCS_SWEEP_SCHEDULE%", use_monitor=False)
+async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Ring for every store with due work that nobody is at: lost bells, dead workers, waits that are over."""
+    rung = await sender.sweep(await runtime.current())
+    if rung:
+        log.info("sweeper rang", stores=rung)

@@ -1,0 +1,116 @@
+"""The HTTP side of events: a POS that does not speak storage queues posts its transactions here."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from ocs import runtime
+from ocs.bad_input import FieldFault, bad_input, explain, quoted
+from ocs.events.bury import QUEUE
+from ocs.events.check import field_faults
+from ocs.events.models import Transaction
+from ocs.runtime import Runtime
+from ocs.tenants.read import known_stores
+from ocs.web.problems import problem, wrong_fields
+from ocs.web.roles import Role, open_to
+
+router = APIRouter(prefix="/api/ocs", tags=["transactions"])
+LARGEST_BODY = 1024 * 1024
+LARGEST_MESSAGE = 64 * 1024
+"""Bytes of one queue message (Azure Queue Storage's limit); a transaction is put on the queue as plain text."""
+
+OneOrMany = Annotated[Transaction | list[Transaction], Body(description="One transaction, or an array of them")]
+
+
+@router.post(
+    "/transactions",
+    status_code=202,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "oneOf": [
+                            {"$ref": "#/components/schemas/Transaction"},
+                            {"type": "array", "items": {"$ref": "#/components/schemas/Transaction"}},
+                        ]
+                    }
+                }
+            },
+        }
+    },
+)
+@open_to(Role.POS)
+async def post_transactions(request: Request) -> JSONResponse:
+    """Check one transaction or an array, all at once, and put each on the queue; 202 gives the messages' ids.
+
+    422 names each wrong field of each line, and then nothing is queued. Sending the same again is harmless.
+    """
+    body = await request.body()
+    if len(body) > LARGEST_BODY:
+        return problem(
+            413, f"The body has {len(body)} bytes, at most {LARGEST_BODY} are taken", "Send it in several parts"
+        )
+    given = _as_list(body)
+    faults: list[FieldFault] = []
+    transactions: list[Transaction] = []
+    for at, raw in given:
+        faults += _check(at, raw, transactions)
+    own = await runtime.current()
+    faults += await _unknown_stores(own, [at for at, _ in given], transactions) if not faults else []
+    if faults:
+        return wrong_fields(faults)
+    texts = [transaction.model_dump_json(exclude_unset=True) for transaction in transactions]
+    ids = await own.queues.put_all(QUEUE, texts)
+    queued = [
+        {"transaction_id": transaction.transaction_id, "message_id": message_id}
+        for transaction, message_id in zip(transactions, ids, strict=True)
+    ]
+    return JSONResponse({"queued": queued}, 202)
+
+
+def _as_list(body: bytes) -> list[tuple[str, object]]:
+    """Give each transaction's raw JSON with how its fields are named; raises BadInput for what is not JSON."""
+    try:
+        raw = json.loads(body)
+    except ValueError as error:
+        raise bad_input("the whole body", body[:40].decode(errors="replace"), f"JSON ({error})") from None
+    if not isinstance(raw, list):
+        return [("", raw)]
+    if not raw:
+        raise bad_input("the whole body", "an empty array", "one transaction or more")
+    return [(f"[{number}].", one) for number, one in enumerate(raw)]
+
+
+def _check(at: str, raw: object, transactions: list[Transaction]) -> list[FieldFault]:
+    text = json.dumps(raw)
+    try:
+        transaction = Transaction.model_validate_json(text)
+    except ValidationError as error:
+        return explain(error, at)
+    transactions.append(transaction)
+    faults = list(field_faults(transaction, at))
+    size = len(transaction.model_dump_json(exclude_unset=True).encode())
+    if size > LARGEST_MESSAGE:
+        expected = f"at most {LARGEST_MESSAGE} bytes in one transaction: split it"
+        faults.append(FieldFault(f"{at}items", f"a transaction of {size} bytes", expected))
+    return faults
+
+
+async def _unknown_stores(own: Runtime, places: list[str], transactions: list[Transaction]) -> list[FieldFault]:
+    references = {(transaction.tenant_id, transaction.store_id) for transaction in transactions}
+    async with own.pool.transaction() as connection:
+        known = await known_stores(connection, references)
+    return [
+        FieldFault(
+            f"{at}store_id",
+            quoted(transaction.store_id),
+            f"the id or CRSA of a store of tenant {quoted(transaction.tenant_id)}",
+        )
+        for at, transaction in zip(places, transactions, strict=True)
+        if (transaction.tenant_id, transaction.store_id) not in known
+    ]

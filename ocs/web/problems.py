@@ -1,0 +1,54 @@
+"""The one place where errors become replies: problem+json (RFC 9457), each with what to do about it."""
+
+from collections.abc import Iterable
+
+import psycopg
+from azure.core.exceptions import AzureError
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from ocs import telemetry
+from ocs.bad_input import BadInput, FieldFault
+from ocs.errors import ConfigurationError, SchemaBehind, VaultUnavailable
+
+log = telemetry.logger("web")
+RETRY_SECONDS = "30"
+
+
+def problem(status: int, title: str, fix: str, **more: object) -> JSONResponse:
+    """Write a problem: what is wrong, what to do, and whatever facts belong to it."""
+    body = {"type": "about:blank", "status": status, "title": title, "fix": fix, **more}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def wrong_fields(faults: Iterable[FieldFault]) -> JSONResponse:
+    """Write a 422 that names each wrong field, what was found and what was expected."""
+    errors = [{"field": fault.field, "found": fault.found, "expected": fault.expected} for fault in faults]
+    return problem(
+        422, "Some fields are wrong; nothing was taken in", "Correct the fields and send it again", errors=errors
+    )
+
+
+def _bad_input(_request: Request, error: Exception) -> JSONResponse:
+    faults = error.faults if isinstance(error, BadInput) else ()
+    return wrong_fields(faults)
+
+
+def _not_now(_request: Request, error: Exception) -> JSONResponse:
+    log.error("not able to serve", error=type(error).__name__, said=str(error))
+    reply = problem(503, "The service cannot do this just now", f"Send it again in {RETRY_SECONDS} seconds")
+    reply.headers["Retry-After"] = RETRY_SECONDS
+    return reply
+
+
+def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
+    log.error("unforeseen error", exc_info=error)
+    return problem(500, "Something went wrong here", "Send it again; if that fails too, tell the operator the time")
+
+
+def install(app: FastAPI) -> None:
+    """Teach the app all error classes."""
+    app.add_exception_handler(BadInput, _bad_input)
+    for ours in (psycopg.OperationalError, AzureError, SchemaBehind, ConfigurationError, VaultUnavailable):
+        app.add_exception_handler(ours, _not_now)
+    app.add_exception_handler(Exception, _unforeseen)

@@ -7,11 +7,14 @@ from ocs.delivery import triggers as delivery
 from ocs.events import admin as events_admin
 from ocs.events import triggers as events
 from ocs.events.report import EVENTS
+from ocs.web import health
 from ocs.web.app import blueprint, create_app
+
+ROUTERS = (health.router, events_admin.router)
 
 kinds.register(EVENTS)
 
 app = func.FunctionApp()
 app.register_functions(events.bp)
 app.register_functions(delivery.bp)
-app.register_functions(blueprint(create_app([events_admin.router])))
+app.register_functions(blueprint(create_app(ROUTERS)))

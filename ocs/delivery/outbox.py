@@ -77,7 +77,8 @@ async def enqueue(
 async def redrive(connection: Connection, stream: Stream, sequences: Sequence[int]) -> list[int]:
     """Make parked items pending again in their old places; gives those that were. Ring the bell after the commit.
 
-    An item of which a newer revision is known stays as it is: sending it would undo the correction.
+    An item of which a newer revision is known stays as it is: sending it would undo the correction. So does one that
+    a room parked itself: only that room knows when it is fit to be sent.
     """
     key = {"store_id": stream.store_id, "kind": stream.kind}
     rows = await (await connection.execute(SQL["redrive_items"], key | {"sequences": list(sequences)})).fetchall()

@@ -31,9 +31,10 @@ update delivery_streams
  where store_id = %(store_id)s and kind = %(kind)s
 
 -- name: redrive_items
--- purpose: makes parked items pending again, except where a newer revision has been enqueued since
+-- purpose: makes items that the platform refused pending again, except where a newer revision was enqueued since
 update outbox o set state = 'pending', parked_cause = null, parked_reason = null, batch_id = null, settled_at = null
  where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = any(%(sequences)s) and o.state = 'parked'
+   and o.parked_cause = 'platform_rejected'
    and not exists (select from outbox newer
                     where newer.store_id = o.store_id and newer.kind = o.kind and newer.item_id = o.item_id
                       and newer.sequence > o.sequence)

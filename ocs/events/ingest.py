@@ -170,7 +170,8 @@ async def _write(
 def _outbox_item(line: Line, sequence: int) -> OutboxItem:
     if line.ocs_sku is not None:
         return OutboxItem(sequence, line.line_id)
-    reason = f'The POS\'s SKU "{line.pos_sku}" is not mapped to an OCS SKU yet; map it, then send this line again.'
+    cure = "map it, then have the POS send the transaction again"
+    reason = f'The POS\'s SKU "{line.pos_sku}" is not mapped to an OCS SKU yet: {cure}.'
     return OutboxItem(sequence, line.line_id, "sku_unmapped", reason)
 
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from ocs.catalogue.mapping import MappedSku
+from ocs.catalogue.warnings import RECOGNISED_REASONS, item_warnings
 from ocs.events.models import Item, Transaction
-from ocs.events.warnings import RECOGNISED_REASONS, item_warnings
 from ocs.levels.change import Item as LevelItem
 from ocs.levels.change import Level
 from ocs.tenants import models as tenants
@@ -108,13 +108,13 @@ def build(
         identity = line_id(store_id, transaction.transaction_id, number, item)
         before = known.revisions.get(identity)
         content = content_hash(transaction, item)
-        if before is not None and before.content_hash == content:
+        key = item_of(item, known.skus)
+        if before is not None and _says_the_same(before, content, key):
             unchanged += 1
             continue
         if before is None and item.quantity == 0:
             voids_unknown.append(number)
             continue
-        key = item_of(item, known.skus)
         level = known.levels.get(_level_item(key), Level()) + deltas.get(_level_item(key), Level())
         line = _line(transaction, item, mapping, received_at, _Place(identity, content, key, before, level))
         lines.append(line)
@@ -192,6 +192,12 @@ def _unit_cost(item: Item, place: _Place) -> Decimal | None:
     if before is not None and before.unit_cost is not None and (before.ocs_sku, before.upc) == place.item:
         return before.unit_cost
     return place.level.average_cost
+
+
+def _says_the_same(before: Revision, content: bytes, item: tuple[str | None, str]) -> bool:
+    """Tell a repeat from news: a line whose SKU was not mapped then, and is now, is news whatever its words."""
+    mapped_since = before.ocs_sku is None and item[0] is not None
+    return before.content_hash == content and not mapped_since
 
 
 def _effect(line: Revision) -> tuple[LevelItem, Level] | None:

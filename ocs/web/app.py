@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import azure.functions as func
 from fastapi import APIRouter, FastAPI
 
-from ocs.web import health, problems
+from ocs.web import problems
 
 VERSION = "0.1.0"
 
 
 def create_app(routers: Sequence[APIRouter]) -> FastAPI:
-    """Put the routers of the rooms together with health and the replies to errors."""
+    """Put the routers together with the replies to errors."""
     app = FastAPI(
         title="ocs",
         version=VERSION,
@@ -21,7 +21,7 @@ def create_app(routers: Sequence[APIRouter]) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for router in (health.router, *routers):
+    for router in routers:
         app.include_router(router)
     return app
 

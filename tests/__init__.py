@@ -1,0 +1,1 @@
+"""The tests, by layer: rules, unit, integration, acceptance."""

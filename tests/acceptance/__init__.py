@@ -1,0 +1,1 @@
+"""The whole, through the functions host, against the regulator stand-in, by behaviour."""

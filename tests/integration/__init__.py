@@ -1,0 +1,1 @@
+"""Parts with their real neighbours: Postgres, Azurite, the vault stand-in."""

@@ -1,0 +1,1 @@
+"""The house rules of docs/architecture.md, each kept by a test."""

@@ -21,7 +21,7 @@ def decode(body: bytes) -> str:
     plain = body.strip().removeprefix(b"\xef\xbb\xbf").lstrip()
     if not plain.startswith((b"{", b"[")):
         try:
-            decoded = base64.b64decode(plain, validate=True)
+            decoded = base64.b64decode(b"".join(plain.split()), validate=True)
         except binascii.Error:
             decoded = b""
         if decoded.strip().removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):

@@ -1,0 +1,120 @@
+"""A Data Platform in memory for tests of the engine: it answers as scripted and keeps what it accepted.
+
+A fake, shipped with the tests; the acceptance tests use the stand-in server instead.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from ocs.azure.vault import Vault
+
+CROL, FIRST, SECOND, THIRD = "CROL1234567", "CRSA1111111", "CRSA2222222", "CRSA3333333"
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+class FakeVault(Vault):
+    """Secrets from a dict; counts how often each was read afresh."""
+
+    def __init__(self) -> None:
+        """Start with the right secrets."""
+        self.secrets = {"client-secret": "s3cret", "hash-key": "a" * 64}
+        self.fresh_reads: list[str] = []
+
+    async def secret(self, name: str, *, fresh: bool = False) -> str:
+        """Give a secret."""
+        if fresh:
+            self.fresh_reads.append(name)
+        return self.secrets[name]
+
+    async def close(self) -> None:
+        """Hold nothing to close."""
+
+
+@dataclass
+class Platform:
+    """The scripted platform: `answers` are used up first, then every call is accepted."""
+
+    answers: list[Answer] = field(default_factory=list)
+    refused_skus: set[str] = field(default_factory=set)
+    calls: list[list[str]] = field(default_factory=list)
+    """The line ids of every POST that got here, in order."""
+    accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    """Line ids in the order of their first acceptance."""
+    token_answers: list[Answer] = field(default_factory=list)
+    tokens_given: int = 0
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _vault: FakeVault = field(default_factory=FakeVault)
+
+    def client(self) -> httpx.AsyncClient:
+        """Give an HTTP client that reaches this platform and nothing else."""
+        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+
+    def vault(self) -> FakeVault:
+        """Give the vault with the secrets for it."""
+        return self._vault
+
+    def tenant(self) -> dict[str, Any]:
+        """Describe a tenant with three stores in three zones."""
+        connection = {
+            "name": "uat",
+            "environment": "uat",
+            "base_url": "https://platform.example/func",
+            "token_url": "https://platform.example/token",
+            "scope": "scope",
+            "client_id": "client",
+            "client_secret_name": "client-secret",
+            "concurrent_calls": 2,
+        }
+        zones = {FIRST: "America/Toronto", SECOND: "America/Winnipeg", THIRD: "America/Atikokan"}
+        stores = [
+            {
+                "crsa": crsa,
+                "name": crsa,
+                "time_zone": zone,
+                "pos_vendor": "DemoPOS",
+                "pos_vendor_version": "1.0",
+                "connection": "uat",
+                "hash_key_name": "hash-key",
+            }
+            for crsa, zone in zones.items()
+        ]
+        return {"crol": CROL, "name": "Test Cannabis", "connections": [connection], "stores": stores}
+
+    def record(self, request: httpx.Request) -> None:
+        """Take a batch's lines into the ledger."""
+        for line in json.loads(request.content)["inventoryEventList"]:
+            if line["posTransactionLineId"] not in self.accepted:
+                self.order.append(line["posTransactionLineId"])
+            self.accepted[line["posTransactionLineId"]] = line
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            if self.token_answers:
+                return self.token_answers.pop(0)(request)
+            self.tokens_given += 1
+            return httpx.Response(200, json={"access_token": f"token-{self.tokens_given}", "expires_in": 3600})
+        lines = json.loads(request.content)["inventoryEventList"]
+        self.calls.append([line["posTransactionLineId"] for line in lines])
+        if self.answers:
+            return self.answers.pop(0)(request)
+        refused = [line["ocsSku"] for line in lines if line["ocsSku"] in self.refused_skus]
+        if refused:
+            return httpx.Response(400, json={"error": f"ocsSku {refused[0]} is not valid"})
+        self.record(request)
+        return httpx.Response(200, json={"referenceId": f"ref-{next(self._numbers)}"})
+
+
+def status(code: int, headers: dict[str, str] | None = None) -> Answer:
+    """Answer with a status and record nothing."""
+    return lambda _request: httpx.Response(code, headers=headers, json={"error": f"scripted {code}"})
+
+
+def cut(_request: httpx.Request) -> httpx.Response:
+    """Cut the connection without recording."""
+    raise httpx.RemoteProtocolError("cut")

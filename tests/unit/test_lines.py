@@ -1,0 +1,161 @@
+"""What a transaction becomes: line ids, ledger signs, costs, levels and corrections."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocs.catalogue.mapping import MappedSku
+from ocs.events.lines import Change, Known, Revision, build, line_id, sales_transaction_id
+from ocs.events.models import Transaction
+from ocs.levels.change import Level
+from ocs.tenants.models import TransactionType
+from ocs.tenants.plan_of_record import PLAN_OF_RECORD
+
+STORE = UUID("00000000-0000-4000-8000-000000000001")
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+ITEM = ("101955_3.5g___", "00708762000695")
+NOTHING_KNOWN = Known({}, {}, {})
+
+
+def transaction(kind: str = "sale", quantity: object = 1, **changes: Any) -> Transaction:
+    """Give a transaction of one line, with changes to the line or to the whole."""
+    line = {"ocs_sku": ITEM[0], "upc": ITEM[1], "quantity": quantity}
+    whole = {"tenant_id": "CROL1234567", "store_id": "CRSA1111111", "transaction_type": kind, "transaction_id": "T1"}
+    for name, value in changes.items():
+        (line if name in ("unit_price", "unit_cost", "line_id", "sku", "ocs_sku", "upc") else whole)[name] = value
+    if kind.startswith("transfer"):
+        whole.setdefault("counterparty_crsa", "CRSA2222222")
+    return Transaction.model_validate(whole | {"items": [line]})
+
+
+def change(given: Transaction, known: Known = NOTHING_KNOWN) -> Change:
+    """Build a transaction's change with the plan of record's mapping."""
+    return build(given, STORE, PLAN_OF_RECORD[given.transaction_type], NOW, known)
+
+
+def known_after(made: Change, levels: dict[tuple[str, str], Level] | None = None) -> Known:
+    """Give what is known once a change has been written."""
+    fields = Revision.__dataclass_fields__
+    revisions = {line.line_id: Revision(**{name: getattr(line, name) for name in fields}) for line in made.lines}
+    return Known(revisions, made.levels if levels is None else levels, {})
+
+
+def test_the_ledgers_sign_is_the_types_direction() -> None:
+    signs = {kind: change(transaction(kind, 3)).lines[0].quantity for kind in TransactionType}
+    assert signs == {
+        "sale": -3,
+        "purchase": 3,
+        "adjustment": 3,
+        "transfer": -3,
+        "transfer_in": 3,
+        "return": 3,
+        "damage": -3,
+        "expire": -3,
+        "loss": -3,
+        "supplier_return": -3,
+    }
+
+
+def test_a_line_without_an_id_gets_the_same_one_every_time() -> None:
+    first, again = change(transaction()).lines[0], change(transaction()).lines[0]
+    assert first.line_id == again.line_id
+    assert first.line_id.version == 5
+    assert first.line_id != line_id(STORE, "T1", 1, transaction().items[0])
+    assert first.line_id != line_id(STORE, "T2", 0, transaction().items[0])
+
+
+def test_a_transaction_number_that_is_a_uuid_is_sent_as_it_is() -> None:
+    own = "7b0c6a52-5f0e-4f6c-9c0e-3a9b52f4a111"
+    assert str(sales_transaction_id(STORE, own)) == own
+    assert sales_transaction_id(STORE, "T-1") == sales_transaction_id(STORE, "T-1")
+
+
+def test_the_same_content_again_changes_nothing() -> None:
+    first = change(transaction(quantity="2", unit_price="49.950"))
+    again = change(transaction(quantity=2, unit_price=49.95), known_after(first))
+    assert (again.lines, again.levels, again.unchanged) == ((), {}, 1)
+
+
+def test_other_content_is_a_correction_that_undoes_the_first() -> None:
+    first = change(transaction("purchase", 10, unit_cost="5"))
+    second = change(transaction("purchase", 8, unit_cost="5"), known_after(first))
+    assert second.lines[0].revision == 2
+    assert second.corrected == [first.lines[0].line_id]
+    assert second.levels == {ITEM: Level(Decimal(-2), Decimal(-10))}
+
+
+def test_a_correction_of_the_sku_moves_the_quantity_to_the_right_item() -> None:
+    first = change(transaction("purchase", 10, unit_cost="5"))
+    second = change(transaction("purchase", 10, unit_cost="5", ocs_sku="200000_1g___"), known_after(first))
+    assert second.levels == {
+        ("200000_1g___", ITEM[1]): Level(Decimal(10), Decimal(50)),
+        ITEM: Level(Decimal(-10), Decimal(-50)),
+    }
+
+
+def test_a_missing_cost_is_the_moving_average() -> None:
+    held = Known({}, {ITEM: Level(Decimal(4), Decimal(30))}, {})
+    line = change(transaction("sale", 2), held).lines[0]
+    assert (line.unit_cost, line.value) == (Decimal("7.5"), Decimal(-15))
+    assert "no_unit_cost" not in line.warnings
+
+
+def test_a_missing_cost_without_an_average_is_value_zero_and_a_warning() -> None:
+    line = change(transaction("sale", 2)).lines[0]
+    assert (line.unit_cost, line.value) == (None, Decimal(0))
+    assert "no_unit_cost" in line.warnings
+
+
+def test_a_correction_without_cost_keeps_the_lines_own() -> None:
+    first = change(transaction("sale", 2), Known({}, {ITEM: Level(Decimal(4), Decimal(30))}, {}))
+    later = known_after(first, {ITEM: Level(Decimal(100), Decimal(100))})
+    assert change(transaction("sale", 3), later).lines[0].unit_cost == Decimal("7.5")
+
+
+def test_a_missing_time_is_when_it_was_queued_and_stays_out_of_the_content() -> None:
+    first = change(transaction())
+    later = build(transaction(), STORE, PLAN_OF_RECORD[TransactionType.SALE], NOW.replace(hour=20), known_after(first))
+    assert first.lines[0].occurred_at == NOW
+    assert later.unchanged == 1
+
+
+def test_a_void_needs_a_line_to_void() -> None:
+    assert change(transaction(quantity=0)).voids_unknown == (0,)
+    first = change(transaction("purchase", 10, unit_cost="5"))
+    void = change(transaction("purchase", 0, unit_cost="5"), known_after(first))
+    assert void.levels == {ITEM: Level(Decimal(-10), Decimal(-50))}
+
+
+def test_an_unmapped_sku_is_recorded_and_moves_no_level() -> None:
+    made = change(transaction(ocs_sku=None, sku="ABC"))
+    assert made.lines[0].ocs_sku is None
+    assert made.levels == {}
+
+
+def test_a_line_that_is_mapped_by_now_is_news() -> None:
+    before = known_after(change(transaction(ocs_sku=None, sku="ABC")))
+    mapped = Known(before.revisions, {}, {"ABC": MappedSku(*ITEM)})
+    made = change(transaction(ocs_sku=None, sku="ABC"), mapped)
+    assert (made.lines[0].ocs_sku, made.lines[0].revision) == (ITEM[0], 2)
+
+
+steps = st.tuples(st.integers(0, 3), st.sampled_from(["sale", "purchase", "return", "adjustment"]), st.integers(0, 50))
+
+
+@given(st.lists(steps, max_size=25))
+def test_levels_are_the_sum_of_the_newest_revisions_whatever_came_before(history: list[tuple[int, str, int]]) -> None:
+    """However lines are made, corrected, voided and repeated, a level is the sum of what stands."""
+    revisions: dict[UUID, Revision] = {}
+    levels: dict[tuple[str, str], Level] = {}
+    for number, kind, quantity in history:
+        made = change(transaction(kind, quantity, transaction_id=f"T{number}"), Known(revisions, levels, {}))
+        revisions |= known_after(made).revisions
+        for item, delta in made.levels.items():
+            levels[item] = levels.get(item, Level()) + delta
+    standing = sum((line.quantity for line in revisions.values()), Decimal(0))
+    value = sum((line.value for line in revisions.values()), Decimal(0))
+    assert levels.get(ITEM, Level()) == Level(standing, value)

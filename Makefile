@@ -16,7 +16,7 @@ setup: $(READY)  ## make the virtual environment
 $(READY): requirements.txt requirements-dev.txt
 	@echo "setting up $(VENV) (once; about a minute)" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed, found " + sys.version)'
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

@@ -1,0 +1,68 @@
+"""Reads the functions host's log as it grows and tells each accepted batch in one line."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from devstack.demo.retailer import STORES
+
+NAMES = {store.crsa: store.name for store in STORES}
+TOLD = {
+    "dead letter": "red",
+    "line refused: parked": "red",
+    "batch refused: split in two": "yellow",
+    "batch not accepted": "yellow",
+    "breaker: open": "yellow",
+    "breaker: the platform answers again": "green",
+    "alert opened": "red",
+}
+"""Events besides acceptance that the demo shows, with their colours."""
+
+
+class Watch:
+    """Follows one log file from its beginning; says nothing twice."""
+
+    def __init__(self, log: Path) -> None:
+        """Open the log; it may not be there yet."""
+        self._log = log
+        self._place = 0
+
+    def news(self) -> Iterator[Text]:
+        """Give a line for each thing that happened since the last time."""
+        if not self._log.exists():
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._place)
+            for raw in log:
+                if not raw.endswith(b"\n"):
+                    break
+                self._place += len(raw)
+                told = _told(_event(raw))
+                if told is not None:
+                    yield told
+
+
+def _event(raw: bytes) -> Mapping[str, Any]:
+    try:
+        event = json.loads(raw)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _told(event: Mapping[str, Any]) -> Text | None:
+    name = str(event.get("event", ""))
+    if name == "batch accepted":
+        store = NAMES.get(str(event["crsa"]), str(event["crsa"]))
+        count = f"{event['lines']} line{'s' if event['lines'] != 1 else ''}"
+        seconds = event["seconds_since_sale"]
+        told = Text("  accepted  ", style="green")
+        told.append(f"{store:<22} {count:>9}   reference {event['reference_id']}", style="default")
+        return told.append("" if seconds is None else f"   {seconds:.2f} s after the sale", style="cyan")
+    if name in TOLD:
+        facts = ", ".join(f"{key} {event[key]}" for key in ("crsa", "said", "reason", "message") if key in event)
+        return Text(f"  {name}: {facts}", style=TOLD[name])
+    return None

@@ -1,0 +1,1 @@
+"""The local stack against the real clients that use it."""

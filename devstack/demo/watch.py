@@ -47,7 +47,7 @@ class Watch:
 
 def _event(raw: bytes) -> Mapping[str, Any]:
     try:
-        event = json.loads(raw)
+        event = json.loads(raw[raw.find(b"{") :])  # the host puts its time and level before what the app logs
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}

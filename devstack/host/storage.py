@@ -184,7 +184,8 @@ def decoded(text: str, *, base64_expected: bool) -> str:
     if not base64_expected:
         return text
     try:
-        return base64.b64decode(text, validate=True).decode()
+        # White space is allowed, as .NET reads base64; a sender that wraps its lines is common.
+        return base64.b64decode("".join(text.split()), validate=True).decode()
     except binascii.Error as error:
         raise ValueError("not base64") from error
 

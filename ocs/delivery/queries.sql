@@ -55,8 +55,8 @@ update delivery_streams d
    set fence = d.fence + 1, holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s
   from reporting_stores s left join connection_pace p using (connection_id)
  where d.store_id = %(store_id)s and d.kind = %(kind)s and s.store_id = d.store_id and s.reporting
-   and coalesce(d.lease_until, '-infinity') <= clock_timestamp()
-   and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, '-infinity'))
+   and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
+   and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))
 returning d.fence, d.wait_cause, d.kind, s.*
 
 -- name: claim_next_stream
@@ -67,8 +67,8 @@ with next as (
       join reporting_stores s using (store_id)
       left join connection_pace p using (connection_id)
      where s.connection_id = %(connection_id)s and s.reporting and d.due_at is not null
-       and coalesce(d.lease_until, '-infinity') <= clock_timestamp()
-       and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, '-infinity'))
+       and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
+       and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))
      order by d.due_at
      limit 1
        for update of d skip locked)
@@ -115,7 +115,7 @@ update delivery_streams
 
 -- name: release_slot
 -- purpose: gives the slot back
-update call_slots set held_until = '-infinity', holder = null
+update call_slots set held_until = 'epoch', holder = null
  where connection_id = %(connection_id)s and slot = %(slot)s and holder = %(holder)s
 
 -- name: streams_to_ring
@@ -127,9 +127,9 @@ select waiting.store_id
           join reporting_stores s using (store_id)
           left join connection_pace p using (connection_id)
          where d.due_at is not null and s.reporting
-           and coalesce(d.lease_until, '-infinity') <= clock_timestamp()
-           and coalesce(p.hold_until, '-infinity') <= clock_timestamp()
-           and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, '-infinity'))) as waiting
+           and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
+           and coalesce(p.hold_until, 'epoch') <= clock_timestamp()
+           and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))) as waiting
   join connection_pace p using (connection_id)
  where waiting.place <= (select count(*) from call_slots c
                           where c.connection_id = waiting.connection_id and c.slot <= p.allowed
@@ -286,7 +286,7 @@ update connection_pace
        recovered_at = case when %(recovered)s then clock_timestamp() else recovered_at end,
        opened_at = case when %(opens)s then clock_timestamp() else opened_at end,
        hold_until = case when %(opens)s then clock_timestamp() + %(hold)s
-                         when %(recovered)s then '-infinity' else hold_until end,
+                         when %(recovered)s then 'epoch' else hold_until end,
        hold_cause = case when %(opens)s then 'breaker' when %(recovered)s then null else hold_cause end
  where connection_id = %(connection_id)s
 

@@ -33,9 +33,9 @@ async def bury_transaction(message: func.QueueMessage) -> None:
     await bury.bury_poison(runtime.unchecked(), _received(message))
 
 
-@bp.timer_trigger(arg_name="timer", schedule="30 * * * * *", use_monitor=False)
+@bp.timer_trigger(arg_name="timer", schedule="%OCS_SWEEP_SCHEDULE%", use_monitor=False)
 async def redrive_dead_letters(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
-    """Take in again what failed through our own fault, every minute."""
+    """Take in again what failed through our own fault, when its time has come."""
     await bury.redrive_due(await runtime.current())
 
 

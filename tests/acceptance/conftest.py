@@ -21,6 +21,8 @@ QUICK = {
     "OCS_CREDENTIALS_WAIT_SECONDS": "2",
 }
 """Production's rules with shorter waits: a test need not sit through the real minute."""
+HIDDEN = ("--hidden", "8")
+"""Seconds that a killed host's messages stay out of sight; ten minutes in Azure."""
 NUMBERS = itertools.count(1)
 
 
@@ -40,7 +42,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def host(stack: Stack) -> Host:
     """Run the real function_app.py in the functions host."""
-    return stack.start_host(QUICK)
+    return stack.start_host(QUICK, "host", *HIDDEN)
 
 
 @pytest.fixture
@@ -50,4 +52,4 @@ def scene(stack: Stack, host: Host) -> Iterator[Scene]:
     own = Scene(stack, host, number)
     asyncio.run(own.arrange())
     yield own
-    own.clear_faults()
+    own.close()

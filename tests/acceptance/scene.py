@@ -73,6 +73,12 @@ class Scene:
         finally:
             await own.close()
 
+    def close(self) -> None:
+        """Leave no fault and no connection behind."""
+        self.clear_faults()
+        self.control.close()
+        self.queue.close()
+
     async def store_secret(self, name: str, value: str) -> None:
         """Put a new version of a secret into the vault."""
         own = assemble(Settings())
@@ -104,6 +110,12 @@ class Scene:
         with suppress(ResourceExistsError):
             self.queue.create_queue()
         self.queue.send_message(text, time_to_live=-1)
+
+    def poison_queue(self) -> QueueClient:
+        """Give the queue to which the host moves what it gave up."""
+        return QueueClient.from_connection_string(
+            self.stack.azurite.connection_string, "pos-transactions-poison", api_version=API_VERSION
+        )
 
     def sell(self, count: int = 1, lines: int = 1, *, store: str = "") -> list[str]:
         """Put sales on the queue; gives their line ids."""

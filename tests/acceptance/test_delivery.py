@@ -53,7 +53,7 @@ def test_a_reply_that_was_cut_off_is_harmless(scene: Scene) -> None:
     assert {line["times_received"] for line in scene.ledger().values()} == {2}
 
 
-@pytest.mark.parametrize("how", ["no_reference", "html", "empty"])
+@pytest.mark.parametrize("how", ["no_reference_id", "html", "empty"])
 def test_a_200_that_proves_nothing_is_not_taken_for_an_acceptance(scene: Scene, how: str) -> None:
     """4: a regulator that lies: nothing was recorded, so the batch must come again."""
     scene.fault("lie", times=1, how=how, record=False)
@@ -147,10 +147,10 @@ def test_a_faulty_regulator_is_tried_again_with_growing_waits(scene: Scene) -> N
     assert gaps[1] >= 1.8
 
 
-@pytest.mark.parametrize("how", ["status", "reset"])
+@pytest.mark.parametrize("how", ["503", "reset"])
 def test_after_an_outage_everything_arrives_in_order(scene: Scene, how: str) -> None:
     """8: the breaker opens, its waits count for nothing, and recovery drains both stores in order."""
-    scene.fault("outage", crsa=None, path=None, how=how)
+    scene.fault("outage", crsa=None, path=None, client_id=f"client-{scene.number}", how=how)
     first, second = scene.sell(count=10), scene.sell(count=10, store=scene.second)
     eventually(lambda: _pace(scene)["state"] == "open", "the breaker opened")
     more = scene.sell(count=5)

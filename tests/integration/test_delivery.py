@@ -40,7 +40,7 @@ async def _make_due(runtime: Runtime) -> None:
     """Let all waits be over, as time would."""
     async with runtime.pool.transaction() as connection:
         await connection.execute("update delivery_streams set due_at = now() where due_at is not null")
-        await connection.execute("update connection_pace set hold_until = '-infinity'")
+        await connection.execute("update connection_pace set hold_until = 'epoch'")
 
 
 async def test_a_quiet_store_sends_each_sale_by_itself(runtime: Runtime, platform: Platform) -> None:
@@ -288,7 +288,7 @@ async def test_stores_that_waited_for_the_platform_need_not_wait_once_it_is_back
         await sender.answer_bell(runtime, taken.store_id)
     other = await sell(runtime, "T1", store=SECOND)
     async with runtime.pool.transaction() as connection:
-        await connection.execute("update connection_pace set hold_until = '-infinity'")
+        await connection.execute("update connection_pace set hold_until = 'epoch'")
         await connection.execute(
             "update delivery_streams set due_at = now() + interval '6 hours' where wait_cause is not null"
         )

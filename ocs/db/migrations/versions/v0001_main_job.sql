@@ -185,18 +185,18 @@ create table connection_pace (
     cap            integer not null,
     allowed        integer not null,
     state          text not null default 'closed' check (state in ('closed', 'open', 'ramping')),
-    hold_until     timestamptz not null default '-infinity',
+    hold_until     timestamptz not null default 'epoch',
     hold_cause     text,
     failures       integer not null default 0,  -- in a row
     times_opened   integer not null default 0,  -- since it was last closed
-    opened_at      timestamptz not null default '-infinity',
-    recovered_at   timestamptz not null default '-infinity'
+    opened_at      timestamptz not null default 'epoch',
+    recovered_at   timestamptz not null default 'epoch'
 );
 
 create table call_slots (
     connection_id uuid not null references connection_pace,
     slot          integer not null,
-    held_until    timestamptz not null default '-infinity',
+    held_until    timestamptz not null default 'epoch',
     holder        text,
     primary key (connection_id, slot)
 );

@@ -105,15 +105,18 @@ def test_a_long_run_keeps_its_message_hidden(sample: SampleHost) -> None:
 def test_base64_texts_are_decoded_and_others_go_to_the_poison_queue(sample: SampleHost) -> None:
     """With messageEncoding base64 a plain text never reaches its function; poison keeps it as it was."""
     host = sample.start("--hidden", "1", queues={"messageEncoding": "base64"})
-    sample.put("in", "plain, not base64")
+    plain = "aGVs,bG8h"  # base64 but for the comma
+    sample.put("in", plain)
     sample.put_base64("in", "encoded é")
+    sample.put("in", "aGVs\nbG8h\n")
     sample.noted("keeper", phase="ended", text="encoded é")
+    sample.noted("keeper", phase="ended", text="hello!")
     until(lambda: sample.waiting("in-poison") == 1, "the plain text in the poison queue")
     sample.emptied("in")
-    assert len(sample.notes("keeper", phase="began")) == 1
+    assert len(sample.notes("keeper", phase="began")) == 2
     host.stop()
     sample.start("--hidden", "1")
-    sample.noted("undertaker", text="plain, not base64")
+    sample.noted("undertaker", text=plain)
 
 
 def test_outputs_are_put_on_their_queues(sample: SampleHost) -> None:

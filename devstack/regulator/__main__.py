@@ -52,7 +52,10 @@ def _serve(port: int) -> None:
     # The event loop turns Nagle's delay off only for sockets that say TCP themselves; with it each reply waits 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((HOST, port))
+    try:
+        listening.bind((HOST, port))
+    except OSError as error:
+        raise SystemExit(f"cannot listen on {HOST}:{port}: {error.strerror}") from None
     url = f"http://{HOST}:{listening.getsockname()[1]}"
     print(f"STAND-IN of the OCS Data Platform, not the real thing: {url}", file=sys.stderr, flush=True)
     stand_in = StandIn()

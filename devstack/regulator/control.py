@@ -196,7 +196,7 @@ class _Seen:
             {
                 crsa: {
                     "lines": len(store.lines),
-                    "times_received": sum(entry.times_received for entry in store.lines.values()),
+                    "times_received": store.lines_received,
                     "positions": len(store.positions),
                 }
                 for crsa, store in stores.items()

@@ -72,6 +72,7 @@ class StoreLedger:
 
     lines: dict[bytes, Entry] = field(default_factory=dict)
     positions: dict[datetime, Entry] = field(default_factory=dict)
+    lines_received: int = 0
 
     def lines_posted(self, first: int, last: int) -> list[Entry]:
         """Give the lines posted between two times (100 ns, both included), in order of posting."""
@@ -100,9 +101,10 @@ class Ledger:
 
     def record_lines(self, crsa: str, ids: list[bytes], contents: list[str], by: Posting) -> None:
         """Record a whole batch in its order; the same id replaces the line."""
-        lines = self._stores.setdefault(crsa, StoreLedger()).lines
+        store = self._stores.setdefault(crsa, StoreLedger())
         for line_id, content in zip(ids, contents, strict=True):
-            self._put(lines, line_id, content, by)
+            self._put(store.lines, line_id, content, by)
+        store.lines_received += len(ids)
 
     def record_position(self, crsa: str, instant: datetime, content: str, by: Posting) -> None:
         """Record what a store held at an instant; the same instant replaces it."""

@@ -88,7 +88,7 @@ def test_a_message_of_64_kib_is_taken_in_whole(scene: Scene) -> None:
     text = json.dumps(sale)
     text += " " * (64 * 1024 - len(text.encode()))
     scene.put(text)
-    scene.arrives(item["line_id"] for item in items)
+    scene.arrives(str(item["line_id"]) for item in items)
     assert len(scene.outbox()) == 500
 
 

@@ -10,6 +10,8 @@ import pytest
 from devstack.postgres import Postgres
 from ocs import settings as settings_of_app
 from ocs.db.migrate import migrate
+from ocs.delivery import kinds
+from ocs.events.report import EVENTS
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
@@ -56,6 +58,12 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.chdir(tmp_path)
     settings_of_app.load.cache_clear()
     return settings_of_app.load()
+
+
+@pytest.fixture(autouse=True)
+def _kinds() -> None:
+    if EVENTS not in kinds.registered():
+        kinds.register(EVENTS)
 
 
 @pytest.fixture

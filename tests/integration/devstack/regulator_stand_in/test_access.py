@@ -132,7 +132,7 @@ def test_other_paths_and_methods_are_not_found(store: Store) -> None:
 
 
 def test_every_reply_says_that_it_is_a_stand_in(store: Store) -> None:
-    """Good, refused, unknown, of the control door, and even when the request is no HTTP."""
+    """Good, refused, unknown, and of the control door."""
     replies: list[httpx.Response] = [
         store.report(event()),
         store.report(event(ocsSku="")),

@@ -10,7 +10,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from devstack.processes import Child
+from devstack.processes import Child, ChildError, stand_in_command
 from tests.integration.devstack.regulator_stand_in.conftest import NewStore
 from tests.integration.devstack.regulator_stand_in.store import (
     ASN,
@@ -159,6 +159,13 @@ def test_it_says_loudly_that_it_is_not_the_real_thing(child: Child) -> None:
     assert ready["ready"] is True
     assert ready["stand_in"] == "not the OCS Data Platform"
     assert "not the real thing" in child.log.read_text(encoding="utf-8")
+
+
+def test_a_port_that_is_taken_is_said_so(child: Child, url: str) -> None:
+    port = url.rpartition(":")[2]
+    taken = Child("second", child.log.parent, stand_in_command("regulator", "--port", port))
+    with pytest.raises(ChildError, match=f"cannot listen on 127.0.0.1:{port}"):
+        taken.start()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

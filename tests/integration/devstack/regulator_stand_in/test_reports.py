@@ -160,6 +160,7 @@ def test_a_position_of_the_same_instant_replaces_it(store: Store) -> None:
     first, second = store.control("GET", f"positions/{store.crsa}")
     assert first["lines"] == [position_line(inventoryQuantityOnHand="99")]
     assert (first["times_received"], first["contents_seen"]) == (2, 2)
+    assert first["instant"] == "2026-03-10T03:59:59+00:00"
     assert (second["times_received"], second["positionTimeStamp"]) == (1, "2026-03-10T23:59:59-04:00")
 
 

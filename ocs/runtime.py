@@ -18,7 +18,8 @@ from ocs.settings import Settings
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10
-KEEP_ALIVE_SECONDS = 90
+KEEP_ALIVE_SECONDS = 20
+"""Shorter than any proxy's own limit: a kept connection that was closed meanwhile looks like an unknown outcome."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Plays the demo's day: puts transactions on the queue as a POS would, shows what is accepted, and checks the ledger."""
+"""Plays the demo's day: puts transactions on the queue as a POS would, shows what is accepted, checks the ledger."""
 
 import json
 import sys

@@ -14,6 +14,8 @@ from ocs.settings import Settings
 
 LEAST_SECONDS_BETWEEN_READS = 10
 """A refused secret is asked for again by every worker at once: one read answers them all."""
+LONGEST_READ_SECONDS = 20
+"""Its retries included."""
 FORBIDDEN = 403
 
 
@@ -71,7 +73,10 @@ class Vault:
 
     async def _read(self, name: str) -> str:
         try:
-            value = (await self._client.get_secret(name)).value
+            async with asyncio.timeout(LONGEST_READ_SECONDS):
+                value = (await self._client.get_secret(name)).value
+        except TimeoutError:
+            raise VaultUnavailable(f"Key Vault did not give {name} within {LONGEST_READ_SECONDS} s") from None
         except AzureError as error:
             raise _meaning(name, error) from None
         if not value:

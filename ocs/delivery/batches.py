@@ -75,7 +75,7 @@ async def finish_attempt(
     await connection.execute(SQL["finish_attempt"], words)
 
 
-async def accept(connection: Connection, work: Work, reference_id: str | None) -> float | None:
+async def accept(connection: Connection, work: Work, reference_id: str) -> float | None:
     """Settle an accepted batch; gives the seconds from its oldest sale to now, None when it was settled before."""
     words = {"batch_id": work.batch_id, "reference_id": reference_id}
     row = await (await connection.execute(SQL["accept_batch"], words)).fetchone()

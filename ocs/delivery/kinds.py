@@ -16,13 +16,14 @@ class Kind:
     """One kind of report: its name in the outbox, its largest batch, how a batch is read and how it is sent.
 
     `load` reads a frozen batch's members into a body inside the transaction that freezes it, the same body for the
-    same batch every time; `post` sends that body and raises a RegulatorFault unless it was accepted.
+    same batch every time; `post` sends that body, not later than a moment of the monotonic clock, and raises a
+    RegulatorFault unless it was accepted.
     """
 
     name: str
     most_items: Callable[[Settings], int]
     load: Callable[[Connection, Store, int], Awaitable[Any]]
-    post: Callable[[Regulator, Store, Any], Awaitable[Accepted]]
+    post: Callable[[Regulator, Store, Any, float], Awaitable[Accepted]]
 
 
 _KINDS: dict[str, Kind] = {}

@@ -64,10 +64,6 @@ async def _drain(runtime: Runtime, work: Work, until: float) -> int:
     sent = 0
     following: Work | None = work
     while following is not None:
-        if time.monotonic() > following.lease.post_before:
-            # This process stood still; the lease may end during the POST. Whoever claims next sends the same batch.
-            log.warning("lease nearly over: left to the next worker", crsa=following.lease.store.crsa)
-            break
         outcome, seconds = await _post(regulator_of(runtime), following)
         sent += 1
         following = await _settle_and_go_on(runtime, following, outcome, seconds, until)
@@ -77,8 +73,9 @@ async def _drain(runtime: Runtime, work: Work, until: float) -> int:
 async def _post(regulator: Regulator, work: Work) -> tuple[Accepted | RegulatorFault, float]:
     began = time.monotonic()
     outcome: Accepted | RegulatorFault
+    kind, lease_of_store = kinds.kind_named(work.lease.kind), work.lease
     try:
-        outcome = await kinds.kind_named(work.lease.kind).post(regulator, work.lease.store, work.body)
+        outcome = await kind.post(regulator, lease_of_store.store, work.body, lease_of_store.post_before)
     except RegulatorFault as fault:
         outcome = fault
     return outcome, time.monotonic() - began

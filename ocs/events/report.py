@@ -26,9 +26,9 @@ async def load_batch(connection: Connection, store: Store, batch_id: int) -> wir
     return wire.EventList(inventoryEventList=[event_line(store, row) for row in rows])
 
 
-async def post(regulator: Regulator, store: Store, body: wire.EventList) -> Accepted:
+async def post(regulator: Regulator, store: Store, body: wire.EventList, not_after: float) -> Accepted:
     """Send a batch; raises a RegulatorFault unless it was accepted."""
-    return await regulator.post_events(store, body)
+    return await regulator.post_events(store, body, not_after)
 
 
 def event_line(store: Store, row: dict[str, Any]) -> wire.EventLine:

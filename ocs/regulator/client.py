@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import math
+import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -39,14 +42,18 @@ class Regulator:
         self._post_timeout = post_timeout
         self._get_timeout = get_timeout
 
-    async def post_events(self, store: Store, body: wire.EventList) -> Accepted:
-        """Report inventory events; raises a RegulatorFault when they are not accepted."""
-        return await self._post(store, wire.EVENTS_PATH, _pos_query(store), body)
+    async def post_events(self, store: Store, body: wire.EventList, not_after: float) -> Accepted:
+        """Report inventory events; raises a RegulatorFault when they are not accepted.
 
-    async def post_position(self, store: Store, at: datetime, body: wire.PositionList) -> Accepted:
-        """Report what the store held at an aware instant; raises a RegulatorFault when it is not accepted."""
+        `not_after`, on the monotonic clock, is the latest moment to begin: a sender's lease may end before a later
+        call does.
+        """
+        return await self._post(store, wire.EVENTS_PATH, _pos_query(store), body, not_after)
+
+    async def post_position(self, store: Store, at: datetime, body: wire.PositionList, not_after: float) -> Accepted:
+        """Report what the store held at an aware instant; `not_after` and errors as for events."""
         query = _pos_query(store) | {"positionTimeStamp": wire.timestamp(at)}
-        return await self._post(store, wire.POSITION_PATH, query, body)
+        return await self._post(store, wire.POSITION_PATH, query, body, not_after)
 
     async def shipping_notices(self, store: Store, start: datetime, end: datetime) -> wire.ShippingNotices:
         """Read what OCS shipped to the store in a window."""
@@ -75,25 +82,25 @@ class Regulator:
             store, wire.CATALOGUE_PATH, {"pageNumber": str(page)}, wire.CataloguePage, hash_key=False
         )
 
-    async def _post(self, store: Store, path: str, query: dict[str, str], body: BaseModel) -> Accepted:
-        # Written once: a retry after a refused token must send the very same bytes.
-        content = body.model_dump_json().encode()
+    async def _post(
+        self, store: Store, path: str, query: dict[str, str], body: BaseModel, not_after: float
+    ) -> Accepted:
         request = self._http.build_request(
             "POST",
             store.base_url + path,
             params=query,
-            content=content,
+            content=body.model_dump_json().encode(),
             headers={"Content-Type": "application/json"},
             timeout=self._post_timeout,
         )
-        response = await self._call(store, request, self._post_timeout, hash_key=True)
-        return _accepted(response)
+        call = _Call(request, self._post_timeout, hash_key=True, not_after=not_after)
+        return _accepted(await self._call(store, call))
 
     async def _get(
         self, store: Store, path: str, query: dict[str, str], shape: type[Page], *, hash_key: bool = True
     ) -> Page:
         request = self._http.build_request("GET", store.base_url + path, params=query, timeout=self._get_timeout)
-        response = await self._call(store, request, self._get_timeout, hash_key=hash_key)
+        response = await self._call(store, _Call(request, self._get_timeout, hash_key=hash_key, not_after=math.inf))
         try:
             return shape.model_validate_json(response.content)
         except ValidationError as error:
@@ -103,35 +110,54 @@ class Regulator:
                 reply=response.text[:KEPT_REPLY],
             ) from None
 
-    async def _call(
-        self, store: Store, request: httpx.Request, timeout_seconds: float, *, hash_key: bool
-    ) -> httpx.Response:
-        """Send with token and hash key; a refusal is answered once by reading both anew."""
+    async def _call(self, store: Store, call: "_Call") -> httpx.Response:
+        """Sign in and send; a refusal is answered once by reading token and hash key anew."""
+        token = await self._signed(store, call, refused=None)
+        response = await _sent(call, self._http)
+        if response.status_code in CREDENTIAL_STATUSES:
+            await self._signed(store, call, refused=token)
+            response = await _sent(call, self._http)
+        _raise_for(store, response)
+        return response
+
+    async def _signed(self, store: Store, call: "_Call", refused: str | None) -> str:
+        """Put token and hash key on the request; `refused` is a token that was not good any more.
+
+        Outside the call's own time limit: a slow vault is our matter and must not look like a slow platform.
+        """
         try:
-            async with asyncio.timeout(timeout_seconds):
-                token = await self._tokens.token(store)
-                response = await self._send(store, request, token, hash_key=hash_key, fresh=False)
-                if response.status_code in CREDENTIAL_STATUSES:
-                    token = await self._tokens.token(store, instead_of=token)
-                    response = await self._send(store, request, token, hash_key=hash_key, fresh=True)
-        except TimeoutError:
-            raise Upstream(f"no reply within {timeout_seconds:g} s") from None
-        except httpx.HTTPError as error:
-            raise Upstream(f"no reply: {type(error).__name__}") from None
+            token = await self._tokens.token(store, instead_of=refused)
+            call.request.headers["Authorization"] = f"Bearer {token}"
+            if call.hash_key:
+                key = await self._vault.secret(store.hash_key_name, fresh=refused is not None)
+                call.request.headers[wire.HASH_KEY_HEADER] = key
         except VaultUnavailable as error:
             raise NotSent(str(error)) from None
         except ConfigurationError as error:
             raise CredentialsRefused(str(error)) from None
-        _raise_for(store, response)
-        return response
+        if time.monotonic() > call.not_after:
+            raise NotSent("signing in took too long to still send under this lease")
+        return token
 
-    async def _send(
-        self, store: Store, request: httpx.Request, token: str, *, hash_key: bool, fresh: bool
-    ) -> httpx.Response:
-        request.headers["Authorization"] = f"Bearer {token}"
-        if hash_key:
-            request.headers[wire.HASH_KEY_HEADER] = await self._vault.secret(store.hash_key_name, fresh=fresh)
-        return await self._http.send(request)
+
+@dataclass(frozen=True)
+class _Call:
+    """One call: its request, its time limit in seconds, and until when (monotonic clock) it may begin."""
+
+    request: httpx.Request
+    seconds: float
+    hash_key: bool
+    not_after: float
+
+
+async def _sent(call: _Call, http: httpx.AsyncClient) -> httpx.Response:
+    try:
+        async with asyncio.timeout(call.seconds):
+            return await http.send(call.request)
+    except TimeoutError:
+        raise Upstream(f"no reply within {call.seconds:g} s") from None
+    except httpx.HTTPError as error:
+        raise Upstream(f"no reply: {type(error).__name__}") from None
 
 
 def regulator_of(runtime: Runtime) -> Regulator:

@@ -22,7 +22,7 @@ Outcome = Literal["accepted", "rejected", "slow_down", "credentials", "upstream"
 class Accepted:
     """The platform's 200: the shape was valid, no more (reconciliation comes later, by mail)."""
 
-    reference_id: str | None
+    reference_id: str
     http_status: int
     reply: str
     outcome: Outcome = "accepted"
@@ -87,6 +87,6 @@ class SignInDown(Upstream):
 
 
 class NotSent(RegulatorFault):
-    """We could not even ask: the vault was not to be reached. Nothing left this app."""
+    """We could not even ask: the vault did not answer, or signing in took too long. Nothing left this app."""
 
     outcome: Outcome = "ours"

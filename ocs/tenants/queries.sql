@@ -3,8 +3,8 @@
 select s.*, m.ocs_type, m.direction, m.wire_sign, m.reason as mapped_reason, m.confirmed
   from reporting_stores s
   left join transaction_mappings m on m.connection_id = s.connection_id and m.transaction_type = %(transaction_type)s
- where (s.crol = %(tenant)s or s.tenant_id::text = lower(%(tenant)s))
-   and (s.crsa = %(store)s or s.store_id::text = lower(%(store)s))
+ where (s.crol = %(tenant)s or s.tenant_id = %(tenant_id)s)
+   and (s.crsa = %(store)s or s.store_id = %(store_id)s)
 
 -- name: store_of
 -- purpose: one store of a tenant and its connection

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
@@ -23,7 +24,13 @@ async def find_store(
     connection: Connection, tenant: str, store: str, transaction_type: TransactionType
 ) -> MappedStore | None:
     """Find a tenant's store by id or CRSA (the tenant by id or CROL), or give None."""
-    words = {"tenant": tenant, "store": store, "transaction_type": transaction_type.value}
+    words = {
+        "tenant": tenant,
+        "tenant_id": _as_id(tenant),
+        "store": store,
+        "store_id": _as_id(store),
+        "transaction_type": transaction_type.value,
+    }
     row = await (await connection.execute(SQL["find_store"], words)).fetchone()
     if row is None:
         return None
@@ -49,3 +56,11 @@ async def store_of(connection: Connection, crol: str, crsa: str) -> Store:
     if row is None:
         raise NotFound(f"no store {crsa} in tenant {crol}")
     return Store.from_row(row)
+
+
+def _as_id(reference: str) -> UUID | None:
+    """Read a reference as an id where it is one; the index on ids is of use then."""
+    try:
+        return UUID(reference)
+    except ValueError:
+        return None

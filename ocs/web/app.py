@@ -27,7 +27,11 @@ def create_app(routers: Sequence[APIRouter]) -> FastAPI:
 
 
 def blueprint(app: FastAPI) -> func.Blueprint:
-    """Serve the app: the POS's route behind the function key, everything else by the roles of its routes."""
+    """Serve the app: the POS's route behind the function key, everything else by the roles of its routes.
+
+    The Functions host tries overlapping routes in the order of the functions' names (azure-functions-host issue 3153),
+    so the catch-all's name comes last.
+    """
     middleware = func.AsgiMiddleware(app)
     bp = func.Blueprint()
 

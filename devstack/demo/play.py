@@ -12,7 +12,7 @@ from rich.console import Console
 
 from devstack.demo.day import Happening, a_day
 from devstack.demo.retailer import STORES, onboard
-from devstack.demo.watch import Watch
+from devstack.demo.watch import Watch, count_of_lines
 from devstack.processes import ChildError
 from devstack.stack import Host, Stack
 
@@ -67,7 +67,9 @@ class Demo:
 
     def _happens(self, queue: QueueClient, happening: Happening) -> None:
         said = happening.transaction
-        self.console.print(f"[dim]{happening.store.name:<22} {happening.words}, {len(said['items'])} lines[/dim]")
+        self.console.print(
+            f"[dim]{happening.store.name:<22} {happening.words}, {count_of_lines(len(said['items']))}[/dim]"
+        )
         for item in said["items"]:
             self.expected.setdefault(happening.store.crsa, {})[item["line_id"]] = str(abs(item["quantity"]))
         queue.send_message(json.dumps(said), time_to_live=-1)

@@ -45,6 +45,11 @@ class Watch:
                     yield told
 
 
+def count_of_lines(number: int) -> str:
+    """Write "1 line" or "2 lines"."""
+    return f"{number} line{'' if number == 1 else 's'}"
+
+
 def _event(raw: bytes) -> Mapping[str, Any]:
     try:
         event = json.loads(raw[raw.find(b"{") :])  # the host puts its time and level before what the app logs
@@ -57,7 +62,7 @@ def _told(event: Mapping[str, Any]) -> Text | None:
     name = str(event.get("event", ""))
     if name == "batch accepted":
         store = NAMES.get(str(event["crsa"]), str(event["crsa"]))
-        count = f"{event['lines']} line{'s' if event['lines'] != 1 else ''}"
+        count = count_of_lines(int(event["lines"]))
         seconds = event["seconds_since_sale"]
         told = Text("  accepted  ", style="green")
         told.append(f"{store:<22} {count:>9}   reference {event['reference_id']}", style="default")

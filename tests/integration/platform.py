@@ -53,7 +53,7 @@ class Platform:
 
     def client(self) -> httpx.AsyncClient:
         """Give an HTTP client that reaches this platform and nothing else."""
-        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        return httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
 
     def vault(self) -> FakeVault:
         """Give the vault with the secrets for it."""
@@ -93,7 +93,8 @@ class Platform:
                 self.order.append(line["posTransactionLineId"])
             self.accepted[line["posTransactionLineId"]] = line
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer a call as scripted, or honestly."""
         if request.url.path == "/token":
             if self.token_answers:
                 return self.token_answers.pop(0)(request)

@@ -15,6 +15,7 @@ from ocs import runtime as process
 from ocs import settings as settings_of_app
 from ocs.azure.identity import Identity
 from ocs.bad_input import BadInput, explain
+from ocs.catalogue.mapping import MappedSku, map_sku
 from ocs.db.migrate import migrate
 from ocs.dead_letters import letters
 from ocs.delivery import outbox
@@ -26,7 +27,7 @@ from ocs.events.report import EVENTS
 from ocs.runtime import Runtime
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard, switch_reporting
-from ocs.tenants.read import store_of
+from ocs.tenants.read import store_of, tenant_of
 
 Command = Callable[[Runtime, argparse.Namespace], Awaitable[None]]
 
@@ -51,6 +52,14 @@ async def _secrets(own: Runtime, _args: argparse.Namespace) -> None:
             raise NotFound(f"a line without NAME=VALUE (its name begins with {name[:8]!r})")
         await own.vault.store(name, value)
         print(f"{name}  stored")
+
+
+async def _map_sku(own: Runtime, args: argparse.Namespace) -> None:
+    """Say which OCS SKU and barcode a tenant's own SKU stands for."""
+    async with own.pool.transaction() as connection:
+        tenant_id = await tenant_of(connection, args.crol)
+        await map_sku(connection, tenant_id, args.pos_sku, MappedSku(args.ocs_sku, args.upc))
+    print(f"{args.pos_sku} is {args.ocs_sku} {args.upc}".rstrip())
 
 
 async def _letters(own: Runtime, _args: argparse.Namespace) -> None:
@@ -138,6 +147,11 @@ def parser() -> argparse.ArgumentParser:
     add("schema", _schema)
     add("onboard", _onboard).add_argument("file", type=Path, help="the description, see docs/onboarding.md")
     add("secrets", _secrets)
+    sku = add("map-sku", _map_sku)
+    sku.add_argument("crol")
+    sku.add_argument("pos_sku")
+    sku.add_argument("ocs_sku")
+    sku.add_argument("upc", nargs="?", default="")
     add("dead-letters", _letters)
     add("redrive-letter", _redrive_letter).add_argument("letter", type=UUID)
     add("parked", _parked).add_argument("crol")

@@ -1,5 +1,7 @@
 """Where events come in: the transactions' queue, its poison queue, and the timer for dead letters."""
 
+from datetime import UTC
+
 import azure.functions as func
 
 from ocs import runtime, telemetry
@@ -40,4 +42,7 @@ async def redrive_dead_letters(timer: func.TimerRequest) -> None:  # noqa: ARG00
 
 
 def _received(message: func.QueueMessage) -> Message:
-    return Message(str(message.id), message.get_body(), message.insertion_time or utc_now())
+    inserted = message.insertion_time or utc_now()
+    if inserted.tzinfo is None:  # the Functions library drops an offset that it does not take for UTC; the host's is
+        inserted = inserted.replace(tzinfo=UTC)
+    return Message(str(message.id), message.get_body(), inserted)

@@ -1,5 +1,6 @@
 """Takes on a tenant, its connections and its stores from one description; a repeat changes what differs."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +11,7 @@ from ocs.bad_input import bad_input
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.errors import NotFound
+from ocs.tenants.models import TransactionType
 from ocs.tenants.plan_of_record import PLAN_OF_RECORD
 
 SQL = load(__file__)
@@ -25,6 +27,16 @@ class _Described(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class DescribedMapping(_Described):
+    """How a connection tells one transaction type, where it differs from the plan of record (models.Mapping)."""
+
+    ocs_type: Text
+    direction: Literal[-1, 0, 1]
+    wire_sign: Literal["absolute", "ledger"]
+    reason: str = ""
+    confirmed: bool = False
+
+
 class DescribedConnection(_Described):
     """A connection to the Data Platform, as OCS gives it out: one client per POS provider."""
 
@@ -37,6 +49,7 @@ class DescribedConnection(_Described):
     client_secret_name: SecretName
     concurrent_calls: Annotated[int, Field(ge=1, le=64)] = 16
     process_on_field: Text | None = None
+    mappings: dict[TransactionType, DescribedMapping] = Field(default_factory=dict)
 
 
 class DescribedStore(_Described):
@@ -108,7 +121,7 @@ async def switch_reporting(connection: Connection, crol: str, crsa: str, *, repo
 
 
 async def _save_connection(connection: Connection, tenant_id: UUID, described: DescribedConnection) -> UUID:
-    words = described.model_dump() | {
+    words = described.model_dump(exclude={"mappings"}) | {
         "tenant_id": tenant_id,
         "base_url": str(described.base_url).rstrip("/"),
         "token_url": str(described.token_url),
@@ -116,17 +129,10 @@ async def _save_connection(connection: Connection, tenant_id: UUID, described: D
     row = await (await connection.execute(SQL["save_connection"], words)).fetchone()
     assert row is not None  # noqa: S101 - the same
     connection_id: UUID = row["connection_id"]
-    for transaction_type, mapping in PLAN_OF_RECORD.items():
-        await connection.execute(
-            SQL["save_default_mapping"],
-            {
-                "connection_id": connection_id,
-                "transaction_type": transaction_type.value,
-                "ocs_type": mapping.ocs_type,
-                "direction": mapping.direction,
-                "wire_sign": mapping.wire_sign,
-                "reason": mapping.reason,
-                "confirmed": mapping.confirmed,
-            },
-        )
+    for transaction_type, planned in PLAN_OF_RECORD.items():
+        own = described.mappings.get(transaction_type)
+        query = SQL["save_default_mapping"] if own is None else SQL["save_own_mapping"]
+        fields = asdict(planned) if own is None else own.model_dump()
+        key = {"connection_id": connection_id, "transaction_type": transaction_type.value}
+        await connection.execute(query, fields | key)
     return connection_id

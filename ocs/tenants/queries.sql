@@ -42,6 +42,14 @@ insert into transaction_mappings (connection_id, transaction_type, ocs_type, dir
 values (%(connection_id)s, %(transaction_type)s, %(ocs_type)s, %(direction)s, %(wire_sign)s, %(reason)s, %(confirmed)s)
 on conflict do nothing
 
+-- name: save_own_mapping
+-- purpose: gives a connection its own reading of one type
+insert into transaction_mappings (connection_id, transaction_type, ocs_type, direction, wire_sign, reason, confirmed)
+values (%(connection_id)s, %(transaction_type)s, %(ocs_type)s, %(direction)s, %(wire_sign)s, %(reason)s, %(confirmed)s)
+on conflict (connection_id, transaction_type) do update
+   set ocs_type = excluded.ocs_type, direction = excluded.direction, wire_sign = excluded.wire_sign,
+       reason = excluded.reason, confirmed = excluded.confirmed
+
 -- name: save_store
 -- purpose: makes a store, or changes the one with this CRSA; a CRSA never moves to another tenant
 insert into stores (tenant_id, connection_id, crsa, name, time_zone, pos_vendor, pos_vendor_version, hash_key_name,
@@ -60,3 +68,7 @@ returning store_id
 update stores set reporting = %(reporting)s
  where crsa = %(crsa)s and tenant_id = (select tenant_id from tenants where crol = %(crol)s)
 returning store_id
+
+-- name: find_tenant
+-- purpose: a tenant's id by its CROL
+select tenant_id from tenants where crol = %(crol)s

@@ -58,6 +58,15 @@ async def store_of(connection: Connection, crol: str, crsa: str) -> Store:
     return Store.from_row(row)
 
 
+async def tenant_of(connection: Connection, crol: str) -> UUID:
+    """Give a tenant's id; raises NotFound."""
+    row = await (await connection.execute(SQL["find_tenant"], {"crol": crol})).fetchone()
+    if row is None:
+        raise NotFound(f"no tenant {crol}")
+    tenant_id: UUID = row["tenant_id"]
+    return tenant_id
+
+
 def _as_id(reference: str) -> UUID | None:
     """Read a reference as an id where it is one; the index on ids is of use then."""
     try:

@@ -10,11 +10,12 @@ from ocs.events.report import EVENTS
 from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
-ROUTERS = (health.router, events_admin.router)
+ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
+ROUTERS = (health.router,)
 
 kinds.register(EVENTS)
 
 app = func.FunctionApp()
 app.register_functions(events.bp)
 app.register_functions(delivery.bp)
-app.register_functions(blueprint(create_app(ROUTERS)))
+app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS)))

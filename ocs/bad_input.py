@@ -1,5 +1,6 @@
 """Bad input as its sender should read it: which field, what was found, what was expected."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic_core import ErrorDetails
 from ocs.errors import OcsError
 
 LONGEST_QUOTE = 80
+PYDANTIC_WORDS = re.compile(r"^(Input|String|List|Decimal input|Value) should (be|have) ")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,15 @@ def _fault(details: ErrorDetails, at: str) -> FieldFault:
         return FieldFault(field, "nothing", "a value: the field is required")
     if details["type"] == "extra_forbidden":
         return FieldFault(field, quoted(details["input"]), "no such field: check the spelling")
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return FieldFault(field, quoted(details["input"]), message)
+    return FieldFault(field, quoted(details["input"]), _expected(details))
+
+
+def _expected(details: ErrorDetails) -> str:
+    """Say what was expected; pydantic speaks of inputs and validation, a sender of fields."""
+    if details["type"] == "timezone_aware":
+        return "a time with its offset, such as 2026-11-20T10:00:00-05:00"
+    message = details["msg"].removeprefix("Value error, ")
+    return PYDANTIC_WORDS.sub("", message).partition(" after validation")[0]
 
 
 def field_path(location: Sequence[Any]) -> str:

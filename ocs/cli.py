@@ -75,7 +75,7 @@ async def _redrive_letter(own: Runtime, args: argparse.Namespace) -> None:
         letter = await letters.find(connection, args.letter)
     if letter is None:
         raise NotFound(f"no open dead letter {args.letter}")
-    if await bury.redrive(own, letter) is None:
+    if await bury.redrive(own, letter, by_hand=True) is None:
         raise NotFound("it is still wrong: see its newest reason with `python -m ocs dead-letters`")
     print("taken in")
 

@@ -5,6 +5,7 @@ OcsError
 ├── SchemaBehind            the database has not been migrated to this version of the code
 ├── BadInput                the sender's matter: names each wrong field (bad_input.py)
 ├── NotFound                something named does not exist for this caller
+├── QueueUnavailable        the storage queue did not take a message: our matter
 ├── VaultUnavailable        Key Vault did not answer: our matter, tried again by itself
 └── RegulatorFault          what the Data Platform did instead of accepting (regulator/faults.py)
 """
@@ -24,6 +25,10 @@ class SchemaBehind(OcsError):  # noqa: N818 - a state, told in the words an oper
 
 class NotFound(OcsError):  # noqa: N818 - the word of HTTP
     """Something named does not exist, or not for this caller."""
+
+
+class QueueUnavailable(OcsError):  # noqa: N818 - the same
+    """A storage queue did not take a message; whether it has it is not known."""
 
 
 class VaultUnavailable(OcsError):  # noqa: N818 - the same

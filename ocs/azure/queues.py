@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from ocs.azure.identity import Identity
-from ocs.errors import ConfigurationError
+from ocs.errors import ConfigurationError, QueueUnavailable
 from ocs.settings import Settings
 
 LARGEST_MESSAGE = 64 * 1024
@@ -38,14 +39,15 @@ class Queues:
         self._clients: dict[str, QueueClient] = {}
 
     async def put(self, queue: str, text: str, *, hidden_seconds: int = 0) -> str:
-        """Put one message that never expires; gives its id. Makes the queue when it is missing."""
+        """Put one message that never expires; gives its id. Makes the queue when it is missing.
+
+        Raises QueueUnavailable.
+        """
         client = self._clients.setdefault(queue, self._service.get_queue_client(queue))
         try:
-            sent = await client.send_message(text, visibility_timeout=hidden_seconds, time_to_live=FOR_EVER)
-        except ResourceNotFoundError:
-            await client.create_queue()
-            sent = await client.send_message(text, visibility_timeout=hidden_seconds, time_to_live=FOR_EVER)
-        return str(sent.id)
+            return await _send(client, text, hidden_seconds)
+        except AzureError as error:
+            raise QueueUnavailable(f"the queue {queue} did not take a message: {type(error).__name__}") from None
 
     async def put_all(self, queue: str, texts: Sequence[str]) -> list[str]:
         """Put several messages, a few at a time; gives their ids in the texts' order.
@@ -68,6 +70,16 @@ class Queues:
     async def close(self) -> None:
         """Close the client's connections."""
         await self._service.close()
+
+
+async def _send(client: QueueClient, text: str, hidden_seconds: int) -> str:
+    try:
+        sent = await client.send_message(text, visibility_timeout=hidden_seconds, time_to_live=FOR_EVER)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # another worker made it meanwhile
+            await client.create_queue()
+        sent = await client.send_message(text, visibility_timeout=hidden_seconds, time_to_live=FOR_EVER)
+    return str(sent.id)
 
 
 def doorbell(store_id: object) -> str:

@@ -1,7 +1,7 @@
 """Batches: frozen before they are sent, sent again as they are, split and parked when they are refused."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
@@ -11,6 +11,9 @@ from ocs.regulator.faults import Accepted, RegulatorFault
 from ocs.settings import Settings
 
 SQL = load(__file__)
+
+ParkedCause = Literal["platform_rejected", "platform_failed"]
+"""Why delivery parks a line: the platform refuses it, or fails on it again and again."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,13 @@ async def has_work(connection: Connection, lease: Lease) -> bool:
 
 
 async def finish_attempt(
-    connection: Connection, work: Work, outcome: Accepted | RegulatorFault, seconds: float, *, counted: bool
+    connection: Connection, work: Work, outcome: Accepted | RegulatorFault, seconds: float
 ) -> None:
-    """Write down how an attempt ended: status, words, reference id, time and whether it counts."""
+    """Write down how an attempt ended: status, words, reference id and time; the first word on it stays."""
     words = {
         "attempt_id": work.attempt_id,
         "seconds": round(seconds, 3),
         "outcome": outcome.outcome,
-        "counted": counted,
         "http_status": outcome.http_status,
         "reference_id": outcome.reference_id if isinstance(outcome, Accepted) else None,
         "message": None if isinstance(outcome, Accepted) else outcome.message,
@@ -83,18 +85,19 @@ async def accept(connection: Connection, work: Work, reference_id: str) -> float
 
 
 async def split(connection: Connection, work: Work) -> None:
-    """Put two halves in a refused batch's place."""
+    """Put two halves in a batch's place, so that what is bad in it gets alone."""
     await connection.execute(SQL["split_batch"], {"batch_id": work.batch_id})
 
 
-async def park(connection: Connection, work: Work, reason: str) -> list[int]:
-    """Park the line that is refused by itself; gives its number unless a correction has replaced it meanwhile."""
-    words = {"batch_id": work.batch_id, "reason": reason}
+async def park(connection: Connection, work: Work, cause: ParkedCause, reason: str) -> list[int]:
+    """Park the line that cannot pass by itself; gives its number unless a correction has replaced it meanwhile."""
+    words = {"batch_id": work.batch_id, "cause": cause, "reason": reason}
     rows = await (await connection.execute(SQL["park_batch"], words)).fetchall()
     return [row["sequence"] for row in rows if row["state"] == "parked"]
 
 
 async def count_failure(connection: Connection, work: Work) -> int:
     """Count a failure of the upstream against the batch; gives how many it has now."""
-    row = await (await connection.execute(SQL["count_failure"], {"batch_id": work.batch_id})).fetchone()
+    words = {"batch_id": work.batch_id, "attempt_id": work.attempt_id}
+    row = await (await connection.execute(SQL["count_failure"], words)).fetchone()
     return work.failures if row is None else int(row["failures"])

@@ -31,10 +31,10 @@ update delivery_streams
  where store_id = %(store_id)s and kind = %(kind)s
 
 -- name: redrive_items
--- purpose: makes items that the platform refused pending again, except where a newer revision was enqueued since
+-- purpose: makes items that the platform refused or failed on pending again, except where a newer revision was enqueued since
 update outbox o set state = 'pending', parked_cause = null, parked_reason = null, batch_id = null, settled_at = null
  where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = any(%(sequences)s) and o.state = 'parked'
-   and o.parked_cause = 'platform_rejected'
+   and o.parked_cause in ('platform_rejected', 'platform_failed')
    and not exists (select from outbox newer
                     where newer.store_id = o.store_id and newer.kind = o.kind and newer.item_id = o.item_id
                       and newer.sequence > o.sequence)
@@ -171,9 +171,9 @@ returning attempt_id
 -- name: finish_attempt
 -- purpose: writes down how an attempt ended
 update delivery_attempts
-   set finished_at = clock_timestamp(), seconds = %(seconds)s, outcome = %(outcome)s, counted = %(counted)s,
+   set finished_at = clock_timestamp(), seconds = %(seconds)s, outcome = %(outcome)s,
        http_status = %(http_status)s, reference_id = %(reference_id)s, message = %(message)s, reply = %(reply)s
- where attempt_id = %(attempt_id)s
+ where attempt_id = %(attempt_id)s and finished_at is null
 
 -- name: accept_batch
 -- purpose: settles an accepted batch and its members; gives how long its oldest sale took
@@ -189,18 +189,19 @@ members as (
 select extract(epoch from clock_timestamp() - min(received_at))::float8 as seconds from members having count(*) > 0
 
 -- name: split_batch
--- purpose: replaces a refused batch by its two halves, in order, each with its own members
+-- purpose: replaces a batch by its two halves, in order, each with its own members and the failures so far
 with parent as (
     update delivery_batches set state = 'split', settled_at = clock_timestamp()
      where batch_id = %(batch_id)s and state = 'open'
-    returning batch_id, store_id, kind, tenant_id),
+    returning batch_id, store_id, kind, tenant_id, failures),
 members as (
     select o.sequence, ntile(2) over (order by o.sequence) as half from outbox o join parent using (batch_id)),
 halves as (
-    insert into delivery_batches (store_id, kind, tenant_id, parent_id, first_sequence, last_sequence, lines)
-    select p.store_id, p.kind, p.tenant_id, p.batch_id, min(m.sequence), max(m.sequence), count(*)
+    insert into delivery_batches
+           (store_id, kind, tenant_id, parent_id, failures, first_sequence, last_sequence, lines)
+    select p.store_id, p.kind, p.tenant_id, p.batch_id, p.failures, min(m.sequence), max(m.sequence), count(*)
       from parent p cross join members m
-     group by p.store_id, p.kind, p.tenant_id, p.batch_id, m.half
+     group by p.store_id, p.kind, p.tenant_id, p.batch_id, p.failures, m.half
     returning batch_id, store_id, kind, first_sequence, last_sequence)
 update outbox o set batch_id = h.batch_id
   from halves h
@@ -220,7 +221,7 @@ judged as (
       from outbox o join batch using (batch_id))
 update outbox o
    set state = case when j.corrected then 'superseded' else 'parked' end,
-       parked_cause = case when j.corrected then null else 'platform_rejected' end,
+       parked_cause = case when j.corrected then null else %(cause)s end,
        parked_reason = case when j.corrected then null else %(reason)s end,
        settled_at = clock_timestamp()
   from judged j
@@ -228,7 +229,8 @@ update outbox o
 returning o.sequence, o.state
 
 -- name: count_failure
--- purpose: counts a failure of the upstream against a batch
+-- purpose: counts an attempt that the upstream failed against its batch
+with attempt as (update delivery_attempts set counted = true where attempt_id = %(attempt_id)s)
 update delivery_batches set failures = failures + 1 where batch_id = %(batch_id)s returning failures
 
 -- name: has_work

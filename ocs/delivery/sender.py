@@ -67,6 +67,8 @@ async def _drain(runtime: Runtime, work: Work, until: float) -> int:
         outcome, seconds = await _post(regulator_of(runtime), following)
         sent += 1
         following = await _settle_and_go_on(runtime, following, outcome, seconds, until)
+    if time.monotonic() >= until:
+        await ring(runtime, work.lease.store.store_id)  # there may be more: another worker's turn
     return sent
 
 
@@ -111,7 +113,7 @@ async def _settle_and_go_on(
     began = time.monotonic()
     async with runtime.pool.transaction() as connection:
         if not await lease.hold(connection, settings, work.lease):
-            await batches.finish_attempt(connection, work, outcome, seconds, counted=False)
+            await batches.finish_attempt(connection, work, outcome, seconds)
             log.warning("lease lost: another worker settles this batch", crsa=work.lease.store.crsa)
             return None
         wait = await settle(connection, settings, work, outcome, seconds)

@@ -13,6 +13,9 @@ log = telemetry.logger("delivery")
 
 ALERT_AFTER = 7
 """Counted failures of one batch after which staff are told; the tries go on every 24 hours."""
+SPLIT_AFTER = 4
+"""Counted failures after which a batch that the platform answers with an error is halved: some servers answer a bad
+line with a 500, and one bad line must not stop a store. A single line that fails after the alert too is parked."""
 OWN_FAULT_WAIT = 10.0
 """Seconds before we ask our own vault, or the sign-in, again."""
 UNDELIVERABLE, CREDENTIALS = "undeliverable", "credentials_refused"
@@ -27,7 +30,7 @@ async def settle(
     """
     store = work.lease.store
     # The breaker looks at finished attempts, this one among them.
-    await batches.finish_attempt(connection, work, outcome, seconds, counted=False)
+    await batches.finish_attempt(connection, work, outcome, seconds)
     match outcome:
         case Accepted():
             await pace.note_success(connection, store.connection_id)
@@ -41,15 +44,16 @@ async def settle(
             await pace.hold_all(connection, store.connection_id, outcome.retry_after, "slow_down")
             return _waits(work, outcome, Wait(outcome.retry_after, "slow_down"))
         case CredentialsRefused():
-            wait = settings.credentials_wait_seconds
+            rest = settings.credentials_wait_seconds
             if outcome.whole_connection:
-                await pace.hold_all(connection, store.connection_id, wait, "credentials")
+                await pace.hold_all(connection, store.connection_id, rest, "credentials")
             await open_alert(connection, store.tenant_id, store.store_id, CREDENTIALS, outcome.message)
-            return _waits(work, outcome, Wait(wait, "credentials"))
+            return _waits(work, outcome, Wait(rest, "credentials"))
         case NotSent():
             return _waits(work, outcome, Wait(min(OWN_FAULT_WAIT, settings.retry_schedule[0]), "ours"))
         case _:
-            return _waits(work, outcome, await _upstream(connection, settings, work, outcome, seconds))
+            wait = await _upstream(connection, settings, work, outcome)
+            return None if wait is None else _waits(work, outcome, wait)
 
 
 async def _accepted(connection: Connection, work: Work, outcome: Accepted, seconds: float) -> None:
@@ -75,13 +79,13 @@ async def _rejected(connection: Connection, work: Work, outcome: Rejected) -> No
         await batches.split(connection, work)
         log.warning("batch refused: split in two", **facts)
         return
-    sequences = await batches.park(connection, work, f"The OCS platform refused this line: {outcome.message}")
+    reason = f"The OCS platform refused this line: {outcome.message}"
+    sequences = await batches.park(connection, work, "platform_rejected", reason)
     log.warning("line refused: parked", sequences=sequences, **facts)
 
 
-async def _upstream(
-    connection: Connection, settings: Settings, work: Work, outcome: RegulatorFault, seconds: float
-) -> Wait:
+async def _upstream(connection: Connection, settings: Settings, work: Work, outcome: RegulatorFault) -> Wait | None:
+    """Count a failure of the platform and give the wait, or None when the batch was split or its line parked."""
     store = work.lease.store
     counts = await pace.note_failure(connection, settings, store.connection_id, work.attempt_id)
     if not outcome.about_batch:  # the sign-in failed: the breaker should know, the batch is innocent
@@ -89,8 +93,15 @@ async def _upstream(
     if not counts:
         # Due again now, so behind the others: another store makes the next probe, lest one bad batch keep it open.
         return Wait(0, "upstream")
-    await batches.finish_attempt(connection, work, outcome, seconds, counted=True)
     failures = await batches.count_failure(connection, work)
+    answered = outcome.http_status is not None  # it failed on this batch, while it serves other stores
+    if answered and failures >= SPLIT_AFTER and work.lines > 1:
+        await batches.split(connection, work)
+        return None
+    if answered and failures > ALERT_AFTER:
+        reason = f"The OCS platform failed on this line {failures} times: {outcome.message}"
+        await batches.park(connection, work, "platform_failed", reason)
+        return None
     if failures >= ALERT_AFTER:
         text = f"{work.lines} lines could not be delivered after {failures} tries: {outcome.message}"
         await open_alert(connection, store.tenant_id, store.store_id, UNDELIVERABLE, text)

@@ -60,9 +60,13 @@ async def redrive_due(runtime: Runtime) -> int:
     return taken
 
 
-async def redrive(runtime: Runtime, letter: Letter) -> Taken | None:
-    """Take a dead letter in again, as the same message; None when it stays, with the newest reason."""
-    message = Message(letter.message_id, letter.body.encode(), letter.inserted_at)
+async def redrive(runtime: Runtime, letter: Letter, *, by_hand: bool = False) -> Taken | None:
+    """Take a dead letter in again, as the same message; None when it stays, with the newest reason.
+
+    `by_hand`: somebody has looked, so what it says may replace what is on record of its lines.
+    """
+    is_copy = letter.cause == "ours" and not by_hand
+    message = Message(letter.message_id, letter.body.encode(), letter.inserted_at, is_copy)
     try:
         taken = await ingest(runtime, message)
     except BadInput as error:

@@ -39,6 +39,8 @@ class Message:
     message_id: str
     body: bytes
     inserted_at: datetime
+    is_copy: bool = False
+    """Made by the host when it gave the message up: `inserted_at` is the copy's, not the sender's."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ async def _record(runtime: Runtime, transaction: Transaction, message: Message) 
             # Delivered twice, or its first commit was not heard of: on record already. A ring too many is harmless.
             return Taken(store.store_id, 0, 0, len(transaction.items), ring=True)
         known = await _known(connection, store, transaction)
-        change = lines.build(transaction, store.store_id, mapping, message.inserted_at, known)
+        sent = lines.Sent(message.inserted_at, message.is_copy)
+        change = lines.build(transaction, store.store_id, mapping, sent, known)
         _refuse_what_cannot_be(transaction, message, change)
         ring = await _write(connection, stream, transaction, message, change)
         corrected = len(change.corrected)
@@ -142,6 +145,8 @@ def _refuse_what_cannot_be(transaction: Transaction, message: Message, change: C
         FieldFault(f"items[{number}].quantity", "0", "more than 0: only a line reported before can be voided with 0")
         for number in change.voids_unknown
     ]
+    copied = "what is on record: this is a copy without its time of sending; drive it again by hand if it is the newer"
+    faults += [FieldFault(f"items[{number}]", "another content", copied) for number in change.undecided]
     occurred_at = transaction.occurred_at
     if occurred_at is not None and occurred_at > message.inserted_at + LATEST:
         expected = f"a time not after it was sent ({message.inserted_at.isoformat(timespec='seconds')})"
@@ -176,7 +181,7 @@ def _outbox_item(line: Line, sequence: int) -> OutboxItem:
 
 
 def _row(line: Line, sequence: int, stream: Stream, transaction: Transaction, message: Message) -> dict[str, object]:
-    row = {name: getattr(line, name) for name in Line.__dataclass_fields__}
+    row = {name: getattr(line, name) for name in Line.__dataclass_fields__ if name != "contents"}
     return row | {
         "store_id": stream.store_id,
         "tenant_id": stream.tenant_id,

@@ -6,7 +6,7 @@ seen, so that the same message again is the same line, whatever the average cost
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ from ocs.tenants.models import TransactionType
 
 @dataclass(frozen=True)
 class Revision:
-    """What is on record of a line: its newest revision, and what that did to the level."""
+    """What is on record of a line: its newest revision, when that was sent, and what it did to the level."""
 
     line_id: UUID
     revision: int
@@ -33,6 +33,20 @@ class Revision:
     quantity: Decimal
     unit_cost: Decimal | None
     value: Decimal
+    inserted_at: datetime
+    contents: Sequence[bytes]
+    """The fingerprints of all its revisions."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """When a message was put on the queue, and whether that is only when a copy of it was.
+
+    The host makes a copy of a message that it gives up, and the copy's time says nothing about what it says.
+    """
+
+    at: datetime
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,8 @@ class Change:
     unchanged: int
     voids_unknown: tuple[int, ...]
     """Numbers of items with quantity 0 that correct nothing."""
+    undecided: tuple[int, ...]
+    """Numbers of items of a copy that say something new about a known line: before or after it, nobody can tell."""
 
     @property
     def corrected(self) -> list[UUID]:
@@ -96,33 +112,39 @@ def item_of(item: Item, skus: Mapping[str, MappedSku]) -> tuple[str | None, str]
     return (None, item.upc or "") if mapped is None else (mapped.ocs_sku, item.upc or mapped.upc)
 
 
-def build(
-    transaction: Transaction, store_id: UUID, mapping: tenants.Mapping, received_at: datetime, known: Known
-) -> Change:
-    """Work out what a transaction changes, given what is known; `received_at` is when it was put on the queue."""
+def build(transaction: Transaction, store_id: UUID, mapping: tenants.Mapping, sent: Sent, known: Known) -> Change:
+    """Work out what a transaction changes, given what is known.
+
+    An older message that comes after a newer one changes nothing: a queue keeps no order, and a message whose worker
+    died comes back ten minutes later.
+    """
     lines: list[Line] = []
     deltas: dict[LevelItem, Level] = {}
     unchanged = 0
     voids_unknown: list[int] = []
+    undecided: list[int] = []
     for number, item in enumerate(transaction.items):
         identity = line_id(store_id, transaction.transaction_id, number, item)
         before = known.revisions.get(identity)
         content = content_hash(transaction, item)
         key = item_of(item, known.skus)
-        if before is not None and _says_the_same(before, content, key):
+        if before is not None and _says_nothing_new(before, content, key, sent):
             unchanged += 1
+            continue
+        if before is not None and sent.is_copy:
+            undecided.append(number)
             continue
         if before is None and item.quantity == 0:
             voids_unknown.append(number)
             continue
         level = known.levels.get(_level_item(key), Level()) + deltas.get(_level_item(key), Level())
-        line = _line(transaction, item, mapping, received_at, _Place(identity, content, key, before, level))
+        line = _line(transaction, item, mapping, sent.at, _Place(identity, content, key, before, level))
         lines.append(line)
         for effect in [_effect(line)] if before is None else [_effect(line), _undone(before)]:
             if effect is not None:
                 deltas[effect[0]] = deltas.get(effect[0], Level()) + effect[1]
     changes = {item: delta for item, delta in deltas.items() if delta != Level()}
-    return Change(tuple(lines), changes, unchanged, tuple(voids_unknown))
+    return Change(tuple(lines), changes, unchanged, tuple(voids_unknown), tuple(undecided))
 
 
 def content_hash(transaction: Transaction, item: Item) -> bytes:
@@ -172,6 +194,8 @@ def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, receiv
         quantity=quantity,
         unit_cost=unit_cost,
         value=quantity * (unit_cost or Decimal(0)),
+        inserted_at=received_at,
+        contents=(*(place.before.contents if place.before else ()), place.content),
         pos_sku=item.sku,
         unit_price=item.unit_price,
         counterparty_crsa=transaction.counterparty_crsa or "",
@@ -194,10 +218,14 @@ def _unit_cost(item: Item, place: _Place) -> Decimal | None:
     return place.level.average_cost
 
 
-def _says_the_same(before: Revision, content: bytes, item: tuple[str | None, str]) -> bool:
-    """Tell a repeat from news: a line whose SKU was not mapped then, and is now, is news whatever its words."""
-    mapped_since = before.ocs_sku is None and item[0] is not None
-    return before.content_hash == content and not mapped_since
+def _says_nothing_new(before: Revision, content: bytes, item: tuple[str | None, str], sent: Sent) -> bool:
+    """Tell a repeat, or an old word that comes late, from news.
+
+    A line whose SKU was not mapped then, and is now, is news whatever its words.
+    """
+    if before.content_hash == content:
+        return not (before.ocs_sku is None and item[0] is not None)
+    return content in before.contents if sent.is_copy else sent.at < before.inserted_at
 
 
 def _effect(line: Revision) -> tuple[LevelItem, Level] | None:

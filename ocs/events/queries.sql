@@ -12,19 +12,20 @@ update event_messages
  where store_id = %(store_id)s and message_id = %(message_id)s
 
 -- name: newest_revisions
--- purpose: the newest revision on record of each of several lines of a store
-select distinct on (line_id) line_id, revision, content_hash, ocs_sku, upc, quantity, unit_cost, value
+-- purpose: the newest revision on record of each of several lines of a store, and what earlier ones said
+select distinct on (line_id) line_id, revision, content_hash, ocs_sku, upc, quantity, unit_cost, value, inserted_at,
+       array_agg(content_hash) over (partition by line_id) as contents
   from event_lines
  where store_id = %(store_id)s and line_id = any(%(line_ids)s)
  order by line_id, revision desc
 
 -- name: record_line
 -- purpose: keeps one revision of an event line; revisions are never changed
-insert into event_lines (store_id, sequence, tenant_id, line_id, revision, content_hash, message_id, transaction_id,
-                         transaction_type, ocs_type, wire_sign, pos_sku, ocs_sku, upc, quantity, unit_cost, value,
+insert into event_lines (store_id, sequence, tenant_id, line_id, revision, content_hash, message_id, inserted_at,
+                         transaction_id, transaction_type, ocs_type, wire_sign, pos_sku, ocs_sku, upc, quantity, unit_cost, value,
                          unit_price, counterparty_crsa, reason, occurred_at, process_on, warnings)
 values (%(store_id)s, %(sequence)s, %(tenant_id)s, %(line_id)s, %(revision)s, %(content_hash)s, %(message_id)s,
-        %(transaction_id)s, %(transaction_type)s, %(ocs_type)s, %(wire_sign)s, %(pos_sku)s, %(ocs_sku)s, %(upc)s,
+        %(inserted_at)s, %(transaction_id)s, %(transaction_type)s, %(ocs_type)s, %(wire_sign)s, %(pos_sku)s, %(ocs_sku)s, %(upc)s,
         %(quantity)s, %(unit_cost)s, %(value)s, %(unit_price)s, %(counterparty_crsa)s, %(reason)s, %(occurred_at)s,
         %(process_on)s, %(warnings)s)
 

@@ -23,7 +23,8 @@ from ocs.tenants.models import Store
 Page = TypeVar("Page", bound=BaseModel)
 
 CREDENTIAL_STATUSES = frozenset({401, 403})
-REJECTED_STATUSES = frozenset({400, 404, 405, 413, 414, 415, 422})
+REJECTED_STATUSES = frozenset({400, 413, 422})
+"""What can be about the lines. A 404 or 405 is about the address: it must not park every line of every store."""
 TOO_MANY = 429
 UNAVAILABLE = 503
 LONGEST_MESSAGE = 1000

@@ -1,10 +1,10 @@
 """What the Data Platform can do instead of accepting. Callers read the class, never the text.
 
 RegulatorFault
-├── Rejected              the content is refused (400, 404, 413, 415, 422): a matter of the lines, split and park
+├── Rejected              the content is refused (400, 413, 422): a matter of the lines, split and park
 ├── SlowDown              too many calls (429, 503 with Retry-After): nobody's fault, wait as told
 ├── CredentialsRefused    token, client secret or hash key refused (401, 403): read anew, then a person's matter
-├── Upstream              5xx, a reply that makes no sense, no reply: may or may not have been accepted
+├── Upstream              5xx, 404, a reply that makes no sense, no reply: may or may not have been accepted
 │   └── SignInDown        the token endpoint failed: nothing was sent
 └── NotSent               our own side failed before a byte was sent (the vault, the settings): nothing happened there
 """

@@ -62,7 +62,8 @@ class DescribedStore(_Described):
     pos_vendor_version: Text
     connection: Text
     hash_key_name: SecretName
-    reporting: bool = True
+    reporting: bool | None = None
+    """On or off; as it was where it is not said, and on for a new store."""
 
     @field_validator("time_zone")
     @classmethod

@@ -55,11 +55,12 @@ on conflict (connection_id, transaction_type) do update
 insert into stores (tenant_id, connection_id, crsa, name, time_zone, pos_vendor, pos_vendor_version, hash_key_name,
                     reporting)
 values (%(tenant_id)s, %(connection_id)s, %(crsa)s, %(name)s, %(time_zone)s, %(pos_vendor)s, %(pos_vendor_version)s,
-        %(hash_key_name)s, %(reporting)s)
+        %(hash_key_name)s, coalesce(%(reporting)s, true))
 on conflict (crsa) do update
    set connection_id = excluded.connection_id, name = excluded.name, time_zone = excluded.time_zone,
        pos_vendor = excluded.pos_vendor, pos_vendor_version = excluded.pos_vendor_version,
-       hash_key_name = excluded.hash_key_name, reporting = excluded.reporting
+       hash_key_name = excluded.hash_key_name,
+       reporting = coalesce(%(reporting)s, stores.reporting)
  where stores.tenant_id = excluded.tenant_id
 returning store_id
 

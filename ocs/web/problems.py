@@ -1,15 +1,16 @@
 """The one place where errors become replies: problem+json (RFC 9457), each with what to do about it."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
 import psycopg
-from azure.core.exceptions import AzureError
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from ocs import telemetry
 from ocs.bad_input import BadInput, FieldFault
-from ocs.errors import ConfigurationError, SchemaBehind, VaultUnavailable
+from ocs.errors import ConfigurationError, QueueUnavailable, SchemaBehind, VaultUnavailable
 
 log = telemetry.logger("web")
 RETRY_SECONDS = "30"
@@ -46,9 +47,16 @@ def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
     return problem(500, "Something went wrong here", "Send it again; if that fails too, tell the operator the time")
 
 
+def _http(_request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    fixes = {404: "Check the path", 405: "Check the method"}
+    return problem(status, HTTPStatus(status).phrase, fixes.get(status, "See the documentation of this path"))
+
+
 def install(app: FastAPI) -> None:
     """Teach the app all error classes."""
     app.add_exception_handler(BadInput, _bad_input)
-    for ours in (psycopg.OperationalError, AzureError, SchemaBehind, ConfigurationError, VaultUnavailable):
+    app.add_exception_handler(HTTPException, _http)
+    for ours in (psycopg.OperationalError, QueueUnavailable, SchemaBehind, ConfigurationError, VaultUnavailable):
         app.add_exception_handler(ours, _not_now)
     app.add_exception_handler(Exception, _unforeseen)

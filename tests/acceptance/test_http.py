@@ -72,6 +72,23 @@ def test_without_the_key_nothing_is_taken(scene: Scene) -> None:
         assert stranger.post("/ocs/transactions", json=scene.sale()).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["ocs%2Ftransactions", "./ocs/transactions", "ocs//transactions", "%6fcs/transactions"]
+)
+def test_no_odd_spelling_of_the_path_gets_past_the_key(scene: Scene, path: str) -> None:
+    with httpx.Client(base_url=f"{scene.host.url}/api") as stranger:
+        reply = stranger.post(f"/{path}", json=scene.sale())
+    assert reply.status_code in (401, 404)
+    assert scene.outbox() == []
+
+
+def test_an_unknown_path_is_a_problem_with_a_fix(scene: Scene) -> None:
+    with httpx.Client(base_url=f"{scene.host.url}/api") as stranger:
+        reply = stranger.get("/nowhere")
+    assert (reply.status_code, reply.headers["content-type"]) == (404, "application/problem+json")
+    assert reply.json()["fix"]
+
+
 def test_health_answers_without_a_key(scene: Scene) -> None:
     with httpx.Client(base_url=f"{scene.host.url}/api") as stranger:
         assert stranger.get("/health/live").json() == {"status": "ok"}

@@ -41,6 +41,8 @@ class Platform:
 
     answers: list[Answer] = field(default_factory=list)
     refused_skus: set[str] = field(default_factory=set)
+    failing_skus: set[str] = field(default_factory=set)
+    """SKUs on which it fails with a 500."""
     calls: list[list[str]] = field(default_factory=list)
     """The line ids of every POST that got here, in order."""
     accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,6 +109,8 @@ class Platform:
         refused = [line["ocsSku"] for line in lines if line["ocsSku"] in self.refused_skus]
         if refused:
             return httpx.Response(400, json={"error": f"ocsSku {refused[0]} is not valid"})
+        if any(line["ocsSku"] in self.failing_skus for line in lines):
+            return httpx.Response(500, json={"error": "internal error"})
         self.record(request)
         return httpx.Response(200, json={"referenceId": f"ref-{next(self._numbers)}"})
 

@@ -7,7 +7,7 @@ import pytest
 from ocs.delivery import lease, sender
 from ocs.runtime import Runtime
 from tests.integration.platform import FIRST, SECOND, THIRD, Platform, status
-from tests.integration.pos import make_due, rows, sell, states
+from tests.integration.pos import SKU, UPC, make_due, rows, sell, states
 
 BAD = "999999_bad___"
 
@@ -42,6 +42,30 @@ async def test_the_waits_follow_the_schedule(runtime: Runtime, platform: Platfor
     await make_due(runtime)
     await sender.answer_bell(runtime, taken.store_id)
     assert await rows(runtime, "select cause from alerts where closed_at is null") == []
+
+
+async def test_a_line_on_which_the_platform_fails_is_got_alone_and_parked_at_last(
+    runtime: Runtime, platform: Platform
+) -> None:
+    """Some servers answer a bad line with a 500: it must not stop its store for good."""
+    platform.failing_skus = {BAD}
+    items = [{"ocs_sku": sku, "upc": UPC, "quantity": 1} for sku in (SKU, SKU, BAD, SKU)]
+    taken = await sell(runtime, "T1", items=items)
+    for _ in range(8):
+        await make_due(runtime)
+        await _calm_breaker(runtime)
+        await sender.answer_bell(runtime, taken.store_id)
+    assert await states(runtime) == ["accepted", "accepted", "parked", "accepted"]
+    parked = await rows(runtime, "select parked_cause, parked_reason from outbox where state = 'parked'")
+    assert parked[0]["parked_cause"] == "platform_failed"
+    assert "8 times" in parked[0]["parked_reason"]
+
+
+async def test_a_wrong_address_parks_nothing(runtime: Runtime, platform: Platform) -> None:
+    platform.answers = [status(404)]
+    taken = await sell(runtime, "T1", lines=2)
+    await sender.answer_bell(runtime, taken.store_id)
+    assert await states(runtime) == ["frozen", "frozen"]
 
 
 @pytest.mark.parametrize("said", ["120", "Fri, 20 Nov 2026 10:02:00 GMT"])

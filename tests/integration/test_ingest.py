@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -32,6 +33,23 @@ async def test_an_old_message_that_comes_again_does_not_undo_a_correction(runtim
     assert [row["quantity"] for row in revisions] == [-1, -5]
     levels = await rows(runtime, "select quantity from inventory_levels")
     assert [row["quantity"] for row in levels] == [-5]
+
+
+async def test_an_original_that_comes_first_after_its_correction_changes_nothing(runtime: Runtime) -> None:
+    original = message(transaction("T1"))
+    later = message(transaction("T1", items=[{"ocs_sku": SKU, "upc": UPC, "quantity": 5}]))
+    later = replace(later, inserted_at=original.inserted_at + timedelta(seconds=3))
+    await ingest(runtime, later)
+    assert (await ingest(runtime, original)).unchanged == 1
+    assert [row["quantity"] for row in await rows(runtime, "select quantity from inventory_levels")] == [-5]
+
+
+async def test_a_copy_with_news_of_a_known_line_is_left_to_a_person(runtime: Runtime) -> None:
+    await sell(runtime, "T1")
+    copy = message(transaction("T1", items=[{"ocs_sku": SKU, "upc": UPC, "quantity": 5}]))
+    with pytest.raises(BadInput, match="by hand"):
+        await ingest(runtime, replace(copy, is_copy=True))
+    assert (await ingest(runtime, copy)).corrected == 1
 
 
 async def test_the_same_content_in_another_message_is_no_revision(runtime: Runtime) -> None:

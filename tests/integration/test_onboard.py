@@ -52,6 +52,14 @@ async def test_a_repeat_changes_what_differs_and_keeps_own_mappings(runtime: Run
     assert len(await rows(runtime, "select * from stores")) == 3
 
 
+async def test_a_repeat_leaves_a_store_that_was_switched_off_off(runtime: Runtime, platform: Platform) -> None:
+    async with runtime.pool.transaction() as connection:
+        await switch_reporting(connection, CROL, FIRST, reporting=False)
+    await _onboard(runtime, platform.tenant())
+    async with runtime.pool.transaction() as connection:
+        assert not (await store_of(connection, CROL, FIRST)).reporting
+
+
 async def test_a_store_of_another_tenant_is_not_taken_over(runtime: Runtime, platform: Platform) -> None:
     with pytest.raises(BadInput, match=r"stores\[0\].crsa"):
         await _onboard(runtime, platform.tenant() | {"crol": "CROL7654321"})

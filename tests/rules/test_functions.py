@@ -2,7 +2,9 @@
 
 import ast
 import json
+from collections.abc import Iterable
 
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 import function_app
@@ -39,10 +41,19 @@ def test_every_queue_that_is_written_is_listened_to() -> None:
 
 
 def test_every_route_states_a_role() -> None:
-    routes = [route for router in function_app.ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    roles = {route.path: getattr(route.endpoint, "__ocs_role__", None) for route in routes}
+    roles = _roles(function_app.ROUTERS) | _roles(function_app.ROUTERS_BEHIND_THE_KEY)
     assert roles
     assert {path: role for path, role in roles.items() if not isinstance(role, Role)} == {}
+
+
+def test_the_poss_routes_are_behind_the_key_and_only_those() -> None:
+    assert set(_roles(function_app.ROUTERS_BEHIND_THE_KEY).values()) == {Role.POS}
+    assert Role.POS not in _roles(function_app.ROUTERS).values()
+
+
+def _roles(routers: Iterable[APIRouter]) -> dict[str, object]:
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return {route.path: getattr(route.endpoint, "__ocs_role__", None) for route in routes}
 
 
 def test_the_example_settings_are_the_apps_settings() -> None:

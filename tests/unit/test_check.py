@@ -76,6 +76,12 @@ def test_each_wrong_field_is_named_with_what_was_found(changes: dict[str, Any], 
     assert faults[field][1]
 
 
+def test_a_time_without_offset_is_explained_in_a_senders_words() -> None:
+    faults = faults_of(sale(occurred_at="2026-11-20T10:00:00"))
+    assert faults["occurred_at"][1] == "a time with its offset, such as 2026-11-20T10:00:00-05:00"
+    assert faults_of(sale(items=[]))["items"][1] == "at least 1 item"
+
+
 def test_all_wrong_fields_are_named_at_once() -> None:
     wrong = sale(transaction_type="gift", items=[item(quantity="x"), item(unit_price="y")])
     assert faults_of(wrong).keys() == {"transaction_type", "items[0].quantity", "items[1].unit_price"}

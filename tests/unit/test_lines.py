@@ -1,6 +1,6 @@
 """What a transaction becomes: line ids, ledger signs, costs, levels and corrections."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocs.catalogue.mapping import MappedSku
-from ocs.events.lines import Change, Known, Revision, build, line_id, sales_transaction_id
+from ocs.events.lines import Change, Known, Revision, Sent, build, line_id, sales_transaction_id
 from ocs.events.models import Transaction
 from ocs.levels.change import Level
 from ocs.tenants.models import TransactionType
@@ -19,6 +19,7 @@ STORE = UUID("00000000-0000-4000-8000-000000000001")
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 ITEM = ("101955_3.5g___", "00708762000695")
 NOTHING_KNOWN = Known({}, {}, {})
+SENT_NOW = Sent(NOW)
 
 
 def transaction(kind: str = "sale", quantity: object = 1, **changes: Any) -> Transaction:
@@ -32,9 +33,9 @@ def transaction(kind: str = "sale", quantity: object = 1, **changes: Any) -> Tra
     return Transaction.model_validate(whole | {"items": [line]})
 
 
-def change(given: Transaction, known: Known = NOTHING_KNOWN) -> Change:
+def change(given: Transaction, known: Known = NOTHING_KNOWN, sent: Sent = SENT_NOW) -> Change:
     """Build a transaction's change with the plan of record's mapping."""
-    return build(given, STORE, PLAN_OF_RECORD[given.transaction_type], NOW, known)
+    return build(given, STORE, PLAN_OF_RECORD[given.transaction_type], sent, known)
 
 
 def known_after(made: Change, levels: dict[tuple[str, str], Level] | None = None) -> Known:
@@ -118,9 +119,40 @@ def test_a_correction_without_cost_keeps_the_lines_own() -> None:
 
 def test_a_missing_time_is_when_it_was_queued_and_stays_out_of_the_content() -> None:
     first = change(transaction())
-    later = build(transaction(), STORE, PLAN_OF_RECORD[TransactionType.SALE], NOW.replace(hour=20), known_after(first))
+    later = change(transaction(), known_after(first), Sent(NOW.replace(hour=20)))
     assert first.lines[0].occurred_at == NOW
     assert later.unchanged == 1
+
+
+def test_an_older_word_that_comes_late_changes_nothing() -> None:
+    """The correction was taken in first; the original's worker had died, and the queue gives it ten minutes later."""
+    correction = change(transaction(quantity=5), sent=Sent(NOW))
+    late = change(transaction(quantity=1), known_after(correction), Sent(NOW - timedelta(seconds=1)))
+    assert (late.lines, late.unchanged) == ((), 1)
+
+
+def test_a_copy_of_what_was_said_before_changes_nothing() -> None:
+    first = change(transaction(quantity=1))
+    second = change(transaction(quantity=5), known_after(first))
+    copy = change(transaction(quantity=1), known_after(second), Sent(NOW + timedelta(hours=1), is_copy=True))
+    assert (copy.lines, copy.unchanged, copy.undecided) == ((), 1, ())
+
+
+def test_a_copy_that_says_something_new_of_a_known_line_is_left_to_a_person() -> None:
+    first = change(transaction(quantity=1))
+    copy = change(transaction(quantity=5), known_after(first), Sent(NOW + timedelta(hours=1), is_copy=True))
+    assert (copy.lines, copy.undecided) == ((), (0,))
+
+
+def test_a_copy_of_a_line_that_is_not_known_is_taken_in() -> None:
+    assert change(transaction(), sent=Sent(NOW, is_copy=True)).lines
+
+
+def test_a_correction_back_to_the_first_content_is_a_correction() -> None:
+    first = change(transaction(quantity=1))
+    second = change(transaction(quantity=5), known_after(first))
+    third = change(transaction(quantity=1), known_after(second), Sent(NOW + timedelta(minutes=1)))
+    assert third.lines[0].revision == 3
 
 
 def test_a_void_needs_a_line_to_void() -> None:

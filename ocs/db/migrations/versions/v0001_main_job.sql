@@ -221,7 +221,7 @@ create table dead_letters (
     body          text not null,                 -- the message, whole
     cause         text not null check (cause in ('message', 'ours')),
     reason        text not null,
-    state         text not null default 'open' check (state in ('open', 'redriven', 'dismissed')),
+    state         text not null default 'open' check (state in ('open', 'redriven')),
     tries         integer not null default 0,
     due_at        timestamptz,                   -- when it is tried again by itself; null: a person decides
     inserted_at   timestamptz not null,          -- when the sender put it on the queue
@@ -256,6 +256,7 @@ create table event_lines (
     revision           integer not null check (revision > 0),
     content_hash       bytea not null,           -- of what the POS gave, before anything was derived from it
     message_id         text not null,
+    inserted_at        timestamptz not null,     -- when the POS put the message on the queue
     transaction_id     text not null,
     transaction_type   text not null,
     ocs_type           text not null,

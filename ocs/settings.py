@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """`entra`: the managed identity's token is the password (Azure Database for PostgreSQL)."""
     database_pool_size: Annotated[int, Field(ge=1, le=20)] = 4
     """Connections per instance: Flexible Server has few, and instances multiply."""
+    database_prepared_statements: bool = False
+    """On only where sessions last: straight to Postgres, or a PgBouncer (1.22 or later) that keeps them itself."""
 
     storage: SecretStr | None = None
     """Connection string of the queues, for the local stack only."""

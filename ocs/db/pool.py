@@ -18,6 +18,8 @@ Connection = AsyncConnection[DictRow]
 Password = Callable[[], Awaitable[str]]
 """Gives the password of the next connection: an Entra token lives for an hour."""
 
+PREPARE_AFTER = 2
+"""Runs of a statement on one connection before it is prepared, where that is allowed."""
 RETRY_SECONDS = 20
 """How long a verb waits for a database that restarts before it gives up and the queue's own retry takes over."""
 
@@ -35,7 +37,8 @@ class Pool:
 
         async def keywords() -> dict[str, Any]:
             # Prepared statements live in a session, and PgBouncer gives each transaction another one.
-            common: dict[str, Any] = {"row_factory": dict_row, "prepare_threshold": None, "connect_timeout": 10}
+            prepare = PREPARE_AFTER if settings.database_prepared_statements else None
+            common: dict[str, Any] = {"row_factory": dict_row, "prepare_threshold": prepare, "connect_timeout": 10}
             return common if password is None else {**common, "password": await password()}
 
         self._pool: type_of_pool = AsyncConnectionPool(

@@ -41,16 +41,11 @@ async def next_work(connection: Connection, settings: Settings, kind: Kind, leas
         "fence": lease.fence,
         "most": kind.most_items(settings),
     }
-    batch = await (await connection.execute(SQL["open_batch"], words)).fetchone()
-    if batch is None:
-        batch = await (await connection.execute(SQL["freeze_batch"], words)).fetchone()
+    batch = await (await connection.execute(SQL["next_batch"], words)).fetchone()
     if batch is None:
         return None
     body = await kind.load(connection, lease.store, batch["batch_id"])
-    attempt = await (await connection.execute(SQL["start_attempt"], words | batch)).fetchone()
-    if attempt is None:
-        raise LookupError("an insert gave no row")
-    return Work(lease, batch["batch_id"], batch["lines"], batch["failures"], attempt["attempt_id"], body)
+    return Work(lease, batch["batch_id"], batch["lines"], batch["failures"], batch["attempt_id"], body)
 
 
 async def has_work(connection: Connection, lease: Lease) -> bool:

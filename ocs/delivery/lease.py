@@ -39,10 +39,6 @@ class Lease:
     holder: str
     post_before: float
 
-    def prolonged(self, post_before: float) -> "Lease":
-        """Give the same lease after `hold`, for the next batch."""
-        return replace(self, was_waiting=False, post_before=post_before)
-
 
 @dataclass(frozen=True)
 class Wait:
@@ -53,56 +49,54 @@ class Wait:
 
 
 async def claim(connection: Connection, settings: Settings, store_id: UUID, kind: str) -> Lease | None:
-    """Take a named store's lease if it has something due; waits for a short row lock rather than miss a ring.
+    """Take a named store's lease if it has something due, and a call slot; waits for a short row lock.
 
     None when there is nothing to do or no slot is free; the caller rolls back then.
     """
-    return await _claim(connection, settings, "claim_stream", {"store_id": store_id, "kind": kind})
-
-
-async def claim_next(connection: Connection, settings: Settings, connection_id: UUID) -> Lease | None:
-    """Take the lease of the connection's store that has been due longest; None like `claim`."""
-    return await _claim(connection, settings, "claim_next_stream", {"connection_id": connection_id})
-
-
-async def _claim(
-    connection: Connection,
-    settings: Settings,
-    query: Literal["claim_stream", "claim_next_stream"],
-    which: dict[str, Any],
-) -> Lease | None:
     began = time.monotonic()
-    common = {"lease": timedelta(seconds=settings.lease_seconds), "holder": HOLDER}
-    row = await (await connection.execute(SQL[query], which | common)).fetchone()
+    words = {"store_id": store_id, "kind": kind, "lease": _seconds(settings.lease_seconds), "holder": HOLDER}
+    row = await (await connection.execute(SQL["claim_stream"], words)).fetchone()
     if row is None:
         return None
     store = Store.from_row(row)
     holder = f"{HOLDER}:{store.crsa}:{row['fence']}"
-    slot = await _take_slot(connection, store.connection_id, common | {"holder": holder})
-    if slot is None:
-        return None
-    post_before = began + settings.lease_seconds - settings.post_timeout_seconds
-    return Lease(store, row["kind"], row["fence"], slot, row["wait_cause"] is not None, holder, post_before)
+    slot = await _take_slot(connection, words | {"connection_id": store.connection_id, "holder": holder})
+    return None if slot is None else _lease(row, store, slot, holder, settings, began)
 
 
-async def hold(connection: Connection, settings: Settings, lease: Lease) -> bool:
-    """Lock the stream for settling and prolong the lease; False when another worker has taken over."""
-    words = _words(lease) | {"lease": timedelta(seconds=settings.lease_seconds)}
+async def claim_next(connection: Connection, settings: Settings, held: Lease) -> Lease | None:
+    """Take the lease of the connection's store that has been due longest, with the slot that this worker holds.
+
+    None when nothing is due, or the breaker or the platform's own word says to call less or not at all now.
+    """
+    began = time.monotonic()
+    words = _words(held) | {"lease": _seconds(settings.lease_seconds)}
+    row = await (await connection.execute(SQL["claim_next_stream"], words)).fetchone()
+    return None if row is None else _lease(row, Store.from_row(row), held.slot, held.holder, settings, began)
+
+
+async def hold(connection: Connection, settings: Settings, lease: Lease) -> Lease | None:
+    """Lock the stream for settling and prolong lease and slot; None when another worker has taken over."""
+    began = time.monotonic()
+    words = _words(lease) | {"lease": _seconds(settings.lease_seconds)}
     if await (await connection.execute(SQL["hold_lease"], words)).fetchone() is None:
-        return False
-    await connection.execute(SQL["hold_slot"], words)
-    return True
+        return None
+    return replace(lease, was_waiting=False, post_before=_post_before(settings, began))
 
 
-async def release(connection: Connection, lease: Lease, *, empty: bool, wait: Wait | None = None) -> None:
-    """Give lease and slot back: nothing to send (`empty`), due again at once, or after a wait."""
+async def release_stream(connection: Connection, lease: Lease, *, empty: bool, wait: Wait | None = None) -> None:
+    """Give the stream back: nothing to send (`empty`), due again at once, or after a wait. The slot stays held."""
     words = _words(lease) | {
         "empty": empty,
-        "wait": timedelta(seconds=wait.seconds if wait else 0),
+        "wait": _seconds(wait.seconds if wait else 0),
         "wait_cause": wait.cause if wait else None,
     }
-    await connection.execute(SQL["release_lease"], words)
-    await connection.execute(SQL["release_slot"], words)
+    await connection.execute(SQL["release_stream"], words)
+
+
+async def release_slot(connection: Connection, lease: Lease) -> None:
+    """Give the call slot back."""
+    await connection.execute(SQL["release_slot"], _words(lease))
 
 
 async def streams_to_ring(connection: Connection) -> list[UUID]:
@@ -112,16 +106,28 @@ async def streams_to_ring(connection: Connection) -> list[UUID]:
     return [row["store_id"] for row in rows]
 
 
-async def _take_slot(connection: Connection, connection_id: UUID, words: dict[str, Any]) -> int | None:
-    words = words | {"connection_id": connection_id}
+async def _take_slot(connection: Connection, words: dict[str, Any]) -> int | None:
     row = await (await connection.execute(SQL["take_slot"], words)).fetchone()
     if row is None:
         known = await (await connection.execute(SQL["has_pace"], words)).fetchone()
         if known is not None and known["known"]:
             return None
-        await pace.prepare(connection, connection_id)
+        await pace.prepare(connection, words["connection_id"])
         row = await (await connection.execute(SQL["take_slot"], words)).fetchone()
     return None if row is None else int(row["slot"])
+
+
+def _lease(row: dict[str, Any], store: Store, slot: int, holder: str, settings: Settings, began: float) -> Lease:
+    was_waiting = row["wait_cause"] is not None
+    return Lease(store, row["kind"], row["fence"], slot, was_waiting, holder, _post_before(settings, began))
+
+
+def _post_before(settings: Settings, began: float) -> float:
+    return began + settings.lease_seconds - settings.post_timeout_seconds
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 def _words(lease: Lease) -> dict[str, Any]:

@@ -60,15 +60,16 @@ update delivery_streams d
 returning d.fence, d.wait_cause, d.kind, s.*
 
 -- name: claim_next_stream
--- purpose: takes the lease of the connection's stream that has been due longest and that nobody holds
+-- purpose: takes the connection's stream that has been due longest, for a worker whose call slot is still allowed
 with next as (
     select d.store_id, d.kind
       from delivery_streams d
       join reporting_stores s using (store_id)
-      left join connection_pace p using (connection_id)
+      join connection_pace p using (connection_id)
      where s.connection_id = %(connection_id)s and s.reporting and d.due_at is not null
+       and p.allowed >= %(slot)s and p.hold_until <= clock_timestamp()
        and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
-       and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))
+       and is_due(d.due_at, d.wait_cause, d.waiting_since, p.recovered_at)
      order by d.due_at
      limit 1
        for update of d skip locked)
@@ -93,18 +94,17 @@ update call_slots
 returning slot
 
 -- name: hold_lease
--- purpose: locks the stream for settling and prolongs its lease and slot, if this worker still holds it
-update delivery_streams
-   set lease_until = clock_timestamp() + %(lease)s
- where store_id = %(store_id)s and kind = %(kind)s and fence = %(fence)s and lease_until is not null
-returning fence
+-- purpose: locks the stream for settling and prolongs its lease and its call slot, if this worker still holds it
+with stream as (
+    update delivery_streams set lease_until = clock_timestamp() + %(lease)s
+     where store_id = %(store_id)s and kind = %(kind)s and fence = %(fence)s and lease_until is not null
+    returning fence),
+slot as (
+    update call_slots set held_until = clock_timestamp() + %(lease)s
+     where connection_id = %(connection_id)s and slot = %(slot)s and holder = %(holder)s)
+select fence from stream
 
--- name: hold_slot
--- purpose: prolongs the slot together with the lease
-update call_slots set held_until = clock_timestamp() + %(lease)s
- where connection_id = %(connection_id)s and slot = %(slot)s and holder = %(holder)s
-
--- name: release_lease
+-- name: release_stream
 -- purpose: gives the stream back: with nothing to send, due again at once, or after a wait
 update delivery_streams
    set lease_until = null, holder = null,
@@ -114,7 +114,7 @@ update delivery_streams
  where store_id = %(store_id)s and kind = %(kind)s and fence = %(fence)s
 
 -- name: release_slot
--- purpose: gives the slot back
+-- purpose: gives the call slot back
 update call_slots set held_until = 'epoch', holder = null
  where connection_id = %(connection_id)s and slot = %(slot)s and holder = %(holder)s
 
@@ -138,35 +138,33 @@ select waiting.store_id
 
 -- batches.py ---------------------------------------------------------------------------------------------------------
 
--- name: open_batch
--- purpose: the oldest batch of a stream that was frozen and is not settled: it goes first, with the same members
-select batch_id, lines, failures from delivery_batches
- where store_id = %(store_id)s and kind = %(kind)s and state = 'open'
- order by first_sequence
- limit 1
-
--- name: freeze_batch
--- purpose: fixes the members of the next batch before a byte of it is sent
-with taken as (
+-- name: next_batch
+-- purpose: the oldest batch that is not settled, with the same members; else a new one, frozen before a byte is sent
+with open_batch as (
+    select batch_id, lines, failures from delivery_batches
+     where store_id = %(store_id)s and kind = %(kind)s and state = 'open'
+     order by first_sequence
+     limit 1),
+taken as (
     select sequence from outbox
-     where store_id = %(store_id)s and kind = %(kind)s and state = 'pending'
+     where store_id = %(store_id)s and kind = %(kind)s and state = 'pending' and not exists (select from open_batch)
      order by sequence
      limit %(most)s),
-batch as (
+frozen as (
     insert into delivery_batches (store_id, kind, tenant_id, first_sequence, last_sequence, lines)
     select %(store_id)s, %(kind)s, %(tenant_id)s, min(sequence), max(sequence), count(*) from taken having count(*) > 0
     returning batch_id, lines, failures),
 members as (
-    update outbox o set state = 'frozen', batch_id = batch.batch_id
-      from taken, batch
-     where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = taken.sequence)
-select batch_id, lines, failures from batch
-
--- name: start_attempt
--- purpose: writes down that a batch is about to be sent
-insert into delivery_attempts (batch_id, store_id, tenant_id, connection_id, fence, lines)
-values (%(batch_id)s, %(store_id)s, %(tenant_id)s, %(connection_id)s, %(fence)s, %(lines)s)
-returning attempt_id
+    update outbox o set state = 'frozen', batch_id = frozen.batch_id
+      from taken, frozen
+     where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = taken.sequence),
+batch as (
+    select batch_id, lines, failures from open_batch union all select batch_id, lines, failures from frozen),
+attempt as (
+    insert into delivery_attempts (batch_id, store_id, tenant_id, connection_id, fence, lines)
+    select batch_id, %(store_id)s, %(tenant_id)s, %(connection_id)s, %(fence)s, lines from batch
+    returning attempt_id)
+select batch.batch_id, batch.lines, batch.failures, attempt.attempt_id from batch cross join attempt
 
 -- name: finish_attempt
 -- purpose: writes down how an attempt ended

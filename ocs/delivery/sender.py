@@ -11,7 +11,7 @@ from psycopg import Rollback
 
 from ocs import telemetry
 from ocs.azure.queues import doorbell
-from ocs.db.pool import again_when_the_database_drops
+from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.delivery import batches, kinds, lease
 from ocs.delivery.batches import Work
 from ocs.delivery.lease import Lease
@@ -25,24 +25,21 @@ DOORBELLS = "ocs-deliveries"
 
 
 async def answer_bell(runtime: Runtime, store_id: UUID) -> int:
-    """Send all that a store has due, then help the connection's other stores while time is left.
+    """Send all that a store has due, then that of the connection's other stores while time is left.
 
-    Gives how many batches were sent. Helping is what keeps all slots busy: a bell that found none free is not rung
-    again. A ring for a store that another worker holds does nothing: that worker will see the new lines itself.
+    Gives how many batches were sent. Going on to others is what keeps all call slots busy: a bell that found none free
+    is not rung again. A ring for a store that another worker holds does nothing: that one will see the new lines.
     """
     until = time.monotonic() + runtime.settings.drain_seconds
     sent = 0
-    connection_id: UUID | None = None
     for kind in kinds.registered():
-        work = await _begin(runtime, store_id=store_id, kind=kind.name)
-        if work is not None:
-            connection_id = work.lease.store.connection_id
-            sent += await _drain(runtime, work, until)
-    while connection_id is not None and time.monotonic() < until:
-        work = await _begin(runtime, connection_id=connection_id)
-        if work is None:
-            break
-        sent += await _drain(runtime, work, until)
+        work = await _begin(runtime, store_id, kind.name)
+        while work is not None:
+            outcome, seconds = await _post(regulator_of(runtime), work)
+            sent += 1
+            work = await _settle_and_go_on(runtime, work, outcome, seconds, until)
+    if time.monotonic() >= until:
+        await ring(runtime, store_id)  # there may be more: another worker's turn
     return sent
 
 
@@ -59,19 +56,6 @@ async def sweep(runtime: Runtime) -> int:
     return len(waiting)
 
 
-async def _drain(runtime: Runtime, work: Work, until: float) -> int:
-    """Send one store's batches one after the other, until none is left, it must wait, or time is up."""
-    sent = 0
-    following: Work | None = work
-    while following is not None:
-        outcome, seconds = await _post(regulator_of(runtime), following)
-        sent += 1
-        following = await _settle_and_go_on(runtime, following, outcome, seconds, until)
-    if time.monotonic() >= until:
-        await ring(runtime, work.lease.store.store_id)  # there may be more: another worker's turn
-    return sent
-
-
 async def _post(regulator: Regulator, work: Work) -> tuple[Accepted | RegulatorFault, float]:
     began = time.monotonic()
     outcome: Accepted | RegulatorFault
@@ -84,47 +68,53 @@ async def _post(regulator: Regulator, work: Work) -> tuple[Accepted | RegulatorF
 
 
 @again_when_the_database_drops
-async def _begin(
-    runtime: Runtime, *, store_id: UUID | None = None, kind: str = "", connection_id: UUID | None = None
-) -> Work | None:
-    """Claim a named store, or the connection's next, and freeze its batch, all in one transaction."""
-    settings = runtime.settings
+async def _begin(runtime: Runtime, store_id: UUID, kind: str) -> Work | None:
+    """Claim a store and freeze its batch, in one transaction."""
     work: Work | None = None
     async with runtime.pool.transaction() as connection:
-        claimed: Lease | None = None
-        if store_id is not None:
-            claimed = await lease.claim(connection, settings, store_id, kind)
-        elif connection_id is not None:
-            claimed = await lease.claim_next(connection, settings, connection_id)
+        claimed = await lease.claim(connection, runtime.settings, store_id, kind)
         if claimed is None:
             raise Rollback  # a stream that was claimed without a slot stays free
-        work = await batches.next_work(connection, settings, kinds.kind_named(claimed.kind), claimed)
-        if work is None:
-            await lease.release(connection, claimed, empty=True)
-    return work
+        work = await _next(runtime, connection, claimed)
+    return work  # noqa: RET504 - after a rollback too, which mypy does not see
 
 
 @again_when_the_database_drops
 async def _settle_and_go_on(
     runtime: Runtime, work: Work, outcome: Accepted | RegulatorFault, seconds: float, until: float
 ) -> Work | None:
-    """Settle a batch and freeze the store's next one, or give the store back, all in one transaction."""
-    settings = runtime.settings
-    began = time.monotonic()
+    """Settle a batch and freeze the next one, of this store or of another, in one transaction."""
     async with runtime.pool.transaction() as connection:
-        if not await lease.hold(connection, settings, work.lease):
+        held = await lease.hold(connection, runtime.settings, work.lease)
+        if held is None:
             await batches.finish_attempt(connection, work, outcome, seconds)
             log.warning("lease lost: another worker settles this batch", crsa=work.lease.store.crsa)
             return None
-        wait = await settle(connection, settings, work, outcome, seconds)
-        if wait is not None:
-            await lease.release(connection, work.lease, empty=False, wait=wait)
-            return None
+        wait = await settle(connection, runtime.settings, work, outcome, seconds)
         if time.monotonic() >= until:
-            await lease.release(connection, work.lease, empty=not await batches.has_work(connection, work.lease))
+            empty = wait is None and not await batches.has_work(connection, held)
+            await lease.release_stream(connection, held, empty=empty, wait=wait)
+            await lease.release_slot(connection, held)
             return None
-        held = work.lease.prolonged(began + settings.lease_seconds - settings.post_timeout_seconds)
-        following = await batches.next_work(connection, settings, kinds.kind_named(held.kind), held)
-        if following is None:
-            await lease.release(connection, held, empty=True)
-        return following
+        if wait is None:
+            return await _next(runtime, connection, held)
+        await lease.release_stream(connection, held, empty=False, wait=wait)
+        return await _next_store(runtime, connection, held)
+
+
+async def _next(runtime: Runtime, connection: Connection, held: Lease) -> Work | None:
+    """Give the store's next batch; when there is none, give the store back and take the next one that is due."""
+    work = await batches.next_work(connection, runtime.settings, kinds.kind_named(held.kind), held)
+    if work is not None:
+        return work
+    await lease.release_stream(connection, held, empty=True)
+    return await _next_store(runtime, connection, held)
+
+
+async def _next_store(runtime: Runtime, connection: Connection, held: Lease) -> Work | None:
+    """Give the next store's batch, with the call slot that this worker holds; give the slot back when there is none."""
+    claimed = await lease.claim_next(connection, runtime.settings, held)
+    if claimed is not None:
+        return await _next(runtime, connection, claimed)
+    await lease.release_slot(connection, held)
+    return None

@@ -14,8 +14,8 @@ from tests.acceptance.scene import Scene
 
 QUICK = {
     "OCS_SWEEP_SCHEDULE": "* * * * * *",
-    "OCS_LEASE_SECONDS": "7",
-    "OCS_POST_TIMEOUT_SECONDS": "2",
+    "OCS_LEASE_SECONDS": "9",
+    "OCS_POST_TIMEOUT_SECONDS": "4",
     "OCS_RETRY_SCHEDULE": "1,2,3",
     "OCS_BREAKER_OPEN_SECONDS": "1",
     "OCS_CREDENTIALS_WAIT_SECONDS": "2",

@@ -1,6 +1,7 @@
 """What a run costs, from /proc: CPU seconds and resident memory by process. Linux only."""
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,16 @@ class Costs:
 
 
 def read_costs(pids: Mapping[str, int]) -> Costs:
-    """Read the CPU seconds of these processes until now; raises ProcessLookupError for one that is gone."""
+    """Read the CPU seconds of these processes until now; raises ProcessLookupError for one that is gone.
+
+    This process counts as "the bench", and without its children: they are the others.
+    """
     parents = _parents()
     missing = {name for name, pid in pids.items() if pid not in parents}
     if missing:
         raise ProcessLookupError(f"gone before it was read: {', '.join(sorted(missing))}")
     spent = {name: sum(_seconds(one) for one in _tree(pid, parents)) for name, pid in pids.items()}
-    return Costs(spent, _machine_seconds())
+    return Costs({**spent, "the bench itself": time.process_time()}, _machine_seconds())
 
 
 def resident_mb(pid: int) -> float:

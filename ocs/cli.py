@@ -91,7 +91,7 @@ async def _redrive_lines(own: Runtime, args: argparse.Namespace) -> None:
     """Send a store's parked lines again, in their old places."""
     async with own.pool.transaction() as connection:
         store = await store_of(connection, args.crol, args.crsa)
-        stream = await outbox.lock(connection, store.tenant_id, store.store_id, EVENTS.name)
+        stream = await outbox.lock(connection, store, EVENTS.name)
         again = await outbox.redrive(connection, stream, args.sequence)
     await ring(own, store.store_id)
     print(f"{len(again)} of {len(args.sequence)} lines are due again: {again}")

@@ -1,6 +1,5 @@
 """A started stack with the bench's retailer on it, its functions host, its POS, and eyes on both sides."""
 
-import asyncio
 import contextlib
 import os
 import sys
@@ -16,7 +15,6 @@ import httpx
 import psycopg
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
-from azure.storage.queue.aio import QueueClient as AsyncQueueClient
 from psycopg.rows import TupleRow
 
 from bench.scene.mix import Transaction
@@ -25,10 +23,10 @@ from devstack.processes import REPO_ROOT, clean_environment, free_port
 from devstack.stack import Host, Stack
 
 FOLDER = REPO_ROOT / ".stack" / "bench"
-QUEUE = "pos-transactions"
+QUEUE, DOORBELLS = "pos-transactions", "ocs-deliveries"
 API_VERSION = "2025-07-05"
-PUT_AT_ONCE = 32
 LOOK_EVERY_SECONDS = 1.0
+STOP_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
 """How long nothing may be accepted before the bench gives up."""
 
@@ -55,9 +53,9 @@ class Ground:
         self.stack = stack
         self.retailer = retailer
         self.control = httpx.Client(base_url=f"{stack.regulator_url}/_control", timeout=60)
-        self.queue = QueueClient.from_connection_string(
-            stack.azurite.connection_string, QUEUE, api_version=API_VERSION
-        )
+        self.queue = QueueClient.from_connection_string(stack.azurite.connection_string, QUEUE, api_version=API_VERSION)
+        # Kept open: a new session for each look would cost PostgreSQL more than the look.
+        self._observer = psycopg.connect(stack.postgres.url(), autocommit=True)
         with contextlib.suppress(ResourceExistsError):
             self.queue.create_queue()
 
@@ -65,6 +63,7 @@ class Ground:
         """Close what was opened."""
         self.control.close()
         self.queue.close()
+        self._observer.close()
 
     # The POS ---------------------------------------------------------------------------------------------------
 
@@ -87,20 +86,37 @@ class Ground:
             [sys.executable, "-m", *module, *words],
             environment=clean_environment() | self.stack.app_env(),
         )
+        if sampled_into is not None:
+            sampled_into.unlink(missing_ok=True)  # an earlier run's samples must never pass for this run's
         try:
             host.start()
             yield host
         finally:
-            host.stop()
+            code = host.stop(STOP_SECONDS)
+            if code != 0:
+                progress(f"the host did not stop cleanly within {STOP_SECONDS:g} s (exit code {code})")
+        if sampled_into is not None and not sampled_into.exists():
+            raise BenchError(f"the host ended with exit code {code} and left no samples")
 
     def rows(self, query: LiteralString) -> list[TupleRow]:
         """Read the app's database as an observer."""
-        with psycopg.connect(self.stack.postgres.url()) as connection:
-            return connection.execute(query).fetchall()
+        return self._observer.execute(query).fetchall()
 
     def value(self, query: LiteralString) -> Any:
         """Read a single value of the app's database."""
         return self.rows(query)[0][0]
+
+    def forget_doorbells(self) -> int:
+        """Clear the doorbells that the app has not come to yet; gives how many waited.
+
+        Azurite slows down with each message that it holds, on whatever queue.
+        """
+        with QueueClient.from_connection_string(
+            self.stack.azurite.connection_string, DOORBELLS, api_version=API_VERSION
+        ) as doorbells:
+            waiting = doorbells.get_queue_properties().approximate_message_count or 0
+            doorbells.clear_messages()
+        return waiting
 
     # The regulator ---------------------------------------------------------------------------------------------
 
@@ -160,27 +176,6 @@ def ground(stores: int) -> Iterator[Ground]:
             yield own
         finally:
             own.close()
-
-
-async def put_all(client: AsyncQueueClient, bodies: Sequence[str]) -> None:
-    """Put messages with the real SDK, many at a time."""
-    gate = asyncio.Semaphore(PUT_AT_ONCE)
-    done = 0
-
-    async def put(body: str) -> None:
-        nonlocal done
-        async with gate:
-            await client.send_message(body, time_to_live=-1)
-        done += 1
-        if done % 1000 == 0:
-            progress(f"put {done} of {len(bodies)} messages on {client.queue_name}")
-
-    await asyncio.gather(*(put(body) for body in bodies))
-
-
-def queue_client(stack: Stack, name: str) -> AsyncQueueClient:
-    """Give the real SDK's client of a queue; close it."""
-    return AsyncQueueClient.from_connection_string(stack.azurite.connection_string, name, api_version=API_VERSION)
 
 
 def progress(words: str) -> None:

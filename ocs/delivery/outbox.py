@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
+from ocs.tenants.models import Store
 
 SQL = load(__file__)
 
@@ -21,6 +22,7 @@ class Stream:
 
     store_id: UUID
     tenant_id: UUID
+    connection_id: UUID
     kind: str
     last_sequence: int
     is_due: bool
@@ -36,16 +38,22 @@ class Item:
     parked_reason: str | None = None
 
 
-async def lock(connection: Connection, tenant_id: UUID, store_id: UUID, kind: str) -> Stream:
+async def lock(connection: Connection, store: Store, kind: str) -> Stream:
     """Lock a store's stream until the transaction ends, making it at its first use."""
-    words = {"store_id": store_id, "kind": kind, "tenant_id": tenant_id}
+    words = {
+        "store_id": store.store_id,
+        "kind": kind,
+        "tenant_id": store.tenant_id,
+        "connection_id": store.connection_id,
+    }
     row = await (await connection.execute(SQL["lock_stream"], words)).fetchone()
     if row is None:
         await connection.execute(SQL["open_stream"], words)
         row = await (await connection.execute(SQL["lock_stream"], words)).fetchone()
     if row is None:
-        raise LookupError(f"the stream {kind} of store {store_id} was made and is not there")
-    return Stream(store_id, tenant_id, kind, row["last_sequence"], row["due_at"] is not None)
+        raise LookupError(f"the stream {kind} of store {store.crsa} was made and is not there")
+    is_due = row["due_at"] is not None
+    return Stream(store.store_id, store.tenant_id, store.connection_id, kind, row["last_sequence"], is_due)
 
 
 async def enqueue(
@@ -56,7 +64,7 @@ async def enqueue(
     Gives whether the doorbell must be rung after the commit: when the stream was due or waiting already, somebody is
     at it, or its time will come.
     """
-    key = {"store_id": stream.store_id, "kind": stream.kind}
+    key = {"store_id": stream.store_id, "kind": stream.kind, "connection_id": stream.connection_id}
     if corrections:
         await connection.execute(SQL["supersede_items"], key | {"item_ids": list(corrections)})
     words = {
@@ -80,7 +88,7 @@ async def redrive(connection: Connection, stream: Stream, sequences: Sequence[in
     An item of which a newer revision is known stays as it is: sending it would undo the correction. So does one that
     a room parked itself: only that room knows when it is fit to be sent.
     """
-    key = {"store_id": stream.store_id, "kind": stream.kind}
+    key = {"store_id": stream.store_id, "kind": stream.kind, "connection_id": stream.connection_id}
     rows = await (await connection.execute(SQL["redrive_items"], key | {"sequences": list(sequences)})).fetchall()
     if rows:
         due = {"last_sequence": stream.last_sequence, "something_to_send": True}

@@ -6,7 +6,8 @@ select last_sequence, due_at from delivery_streams where store_id = %(store_id)s
 
 -- name: open_stream
 -- purpose: makes a store's stream of one kind before its first use
-insert into delivery_streams (store_id, kind, tenant_id) values (%(store_id)s, %(kind)s, %(tenant_id)s)
+insert into delivery_streams (store_id, kind, tenant_id, connection_id)
+values (%(store_id)s, %(kind)s, %(tenant_id)s, %(connection_id)s)
 on conflict do nothing
 
 -- name: supersede_items
@@ -26,7 +27,7 @@ select %(store_id)s, %(kind)s, i.sequence, %(tenant_id)s, i.item_id,
 -- name: advance_stream
 -- purpose: keeps the last number given, and makes the stream due now unless it is due or waiting already
 update delivery_streams
-   set last_sequence = %(last_sequence)s,
+   set last_sequence = %(last_sequence)s, connection_id = %(connection_id)s,
        due_at = case when %(something_to_send)s then coalesce(due_at, clock_timestamp()) else due_at end
  where store_id = %(store_id)s and kind = %(kind)s
 
@@ -53,7 +54,7 @@ select o.store_id, s.crsa, o.kind, o.sequence, o.item_id, o.parked_cause, o.park
 -- purpose: takes the lease of a named store's stream if it is due, nobody holds it and the store is reporting
 update delivery_streams d
    set fence = d.fence + 1, holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s
-  from reporting_stores s left join connection_pace p using (connection_id)
+  from reporting_stores s left join connection_pace p on p.connection_id = s.connection_id
  where d.store_id = %(store_id)s and d.kind = %(kind)s and s.store_id = d.store_id and s.reporting
    and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
    and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))
@@ -65,8 +66,9 @@ with next as (
     select d.store_id, d.kind
       from delivery_streams d
       join reporting_stores s using (store_id)
-      join connection_pace p using (connection_id)
-     where s.connection_id = %(connection_id)s and s.reporting and d.due_at is not null
+      join connection_pace p on p.connection_id = d.connection_id
+     where d.connection_id = %(connection_id)s and d.due_at is not null
+       and s.connection_id = d.connection_id and s.reporting
        and p.allowed >= %(slot)s and p.hold_until <= clock_timestamp()
        and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
        and is_due(d.due_at, d.wait_cause, d.waiting_since, p.recovered_at)
@@ -125,7 +127,7 @@ select waiting.store_id
                row_number() over (partition by s.connection_id order by d.due_at) as place
           from delivery_streams d
           join reporting_stores s using (store_id)
-          left join connection_pace p using (connection_id)
+          left join connection_pace p on p.connection_id = s.connection_id
          where d.due_at is not null and s.reporting
            and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
            and coalesce(p.hold_until, 'epoch') <= clock_timestamp()

@@ -74,7 +74,7 @@ async def ingest(runtime: Runtime, message: Message) -> Taken:
 async def _record(runtime: Runtime, transaction: Transaction, message: Message) -> Taken:
     async with runtime.pool.transaction() as connection:
         store, mapping = await _store_and_mapping(connection, transaction)
-        stream = await outbox.lock(connection, store.tenant_id, store.store_id, EVENTS.name)
+        stream = await outbox.lock(connection, store, EVENTS.name)
         if not await _note(connection, store, transaction, message):
             # Delivered twice, or its first commit was not heard of: on record already. A ring too many is harmless.
             return Taken(store.store_id, 0, 0, len(transaction.items), ring=True)

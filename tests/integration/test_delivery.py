@@ -1,14 +1,13 @@
 """The engine on a real Postgres: order, leases, batches, refusals and corrections."""
 
-from uuid import UUID
-
 import httpx
 import pytest
 
 from ocs.delivery import batches, lease, outbox, sender
 from ocs.events.report import EVENTS
 from ocs.runtime import Runtime
-from tests.integration.platform import Platform, cut
+from ocs.tenants.read import store_of
+from tests.integration.platform import CROL, FIRST, Platform, cut
 from tests.integration.pos import UPC, make_due, rows, sell, states
 
 BAD = "999999_bad___"
@@ -129,7 +128,7 @@ async def test_a_parked_line_goes_out_again_when_it_is_redriven(runtime: Runtime
     taken = await sell(runtime, "T1", items=[{"ocs_sku": BAD, "quantity": 1}])
     await sender.answer_bell(runtime, taken.store_id)
     platform.refused_skus = set()
-    assert await _redrive(runtime, taken.store_id, [1]) == [1]
+    assert await _redrive(runtime, [1]) == [1]
     await sender.answer_bell(runtime, taken.store_id)
     assert await states(runtime) == ["accepted"]
 
@@ -141,7 +140,7 @@ async def test_a_correction_replaces_a_parked_line_for_good(runtime: Runtime, pl
     await sell(runtime, "T1")
     await sender.answer_bell(runtime, taken.store_id)
     assert await states(runtime) == ["superseded", "accepted"]
-    assert await _redrive(runtime, taken.store_id, [1]) == []
+    assert await _redrive(runtime, [1]) == []
     assert [line["ocsSku"] for line in platform.accepted.values()] == ["101955_3.5g___"]
 
 
@@ -164,8 +163,8 @@ async def test_a_correction_during_an_unknown_outcome_comes_after_it(runtime: Ru
     assert len(platform.calls) == 3, "the frozen batch first, as it was, then the correction"
 
 
-async def _redrive(runtime: Runtime, store_id: UUID, sequences: list[int]) -> list[int]:
+async def _redrive(runtime: Runtime, sequences: list[int]) -> list[int]:
     async with runtime.pool.transaction() as connection:
-        tenant = (await (await connection.execute("select tenant_id from tenants")).fetchall())[0]["tenant_id"]
-        stream = await outbox.lock(connection, tenant, store_id, "events")
+        store = await store_of(connection, CROL, FIRST)
+        stream = await outbox.lock(connection, store, "events")
         return await outbox.redrive(connection, stream, sequences)

@@ -106,6 +106,7 @@ create table delivery_streams (
     store_id      uuid not null references stores,
     kind          text not null,
     tenant_id     uuid not null references tenants,
+    connection_id uuid not null references connections,  -- as of the newest lines: finds the next store to call for
     last_sequence bigint not null default 0,
     due_at        timestamptz,              -- null: nothing to send
     wait_cause    text check (wait_cause in ('upstream', 'slow_down', 'credentials', 'ours')),
@@ -115,7 +116,7 @@ create table delivery_streams (
     fence         bigint not null default 0,
     primary key (store_id, kind)
 );
-create index delivery_streams_due on delivery_streams (due_at) where due_at is not null;
+create index delivery_streams_due on delivery_streams (connection_id, due_at) where due_at is not null;
 
 create table outbox (
     store_id      uuid not null,

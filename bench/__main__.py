@@ -1,0 +1,64 @@
+"""`python -m bench [easy] [load] [memory]`: measure the app on the local stack; all three when none is named."""
+
+import argparse
+import logging
+import signal
+import sys
+
+from bench import easy_pace, load, memory
+from bench.costs import PROC
+from bench.report import CONSOLE, RESULTS
+from bench.scene.ground import BenchError
+from devstack.processes import ChildError
+from devstack.stack import StackInUseError
+
+BENCHES = ("easy", "load", "memory")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("benches", nargs="*", metavar="bench", help=f"any of {', '.join(BENCHES)}; all without it")
+    parser.add_argument("--easy-seconds", type=float, default=60, help="how long to sell at an easy pace")
+    parser.add_argument("--easy-pace", type=float, default=1, help="sales a second")
+    parser.add_argument("--stores", type=int, default=1000, help="stores under load")
+    parser.add_argument("--transactions", type=int, default=4000, help="transactions under load")
+    parser.add_argument("--backlog", type=int, default=100, help="messages that wait on the queue under load")
+    parser.add_argument("--profile", action="store_true", help="under load, sample the host by layer (a little slower)")
+    parser.add_argument("--memory-seconds", type=float, default=60, help="how long to watch the host's memory")
+    parser.add_argument("--memory-pace", type=float, default=20, help="transactions a second meanwhile")
+    found = parser.parse_args()
+    if unknown := set(found.benches) - set(BENCHES):
+        parser.error(f"unknown bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    return found
+
+
+def main() -> int:
+    """Run the benches; 0 when each ran and every line was accepted once, 1 with the reason when not."""
+    arguments = _arguments()
+    if not (PROC / "self" / "stat").exists():
+        print("the bench reads CPU and memory from /proc, which this system does not have", file=sys.stderr)
+        return 1
+    for noisy in ("httpx", "azure"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen = arguments.benches or BENCHES
+    CONSOLE.print("On the local stack of stand-ins: the numbers compare with each other, not with Azure.\n")
+    try:
+        if "easy" in chosen:
+            easy_pace.run(arguments.easy_seconds, arguments.easy_pace)
+        if "load" in chosen:
+            load.run(arguments.stores, arguments.transactions, arguments.backlog, sampled=arguments.profile)
+        if "memory" in chosen:
+            memory.run(arguments.memory_seconds, arguments.memory_pace)
+    except (BenchError, ChildError, StackInUseError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    CONSOLE.print(f"The same numbers as JSON: {RESULTS}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

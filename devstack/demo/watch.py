@@ -12,8 +12,8 @@ from devstack.demo.retailer import STORES
 NAMES = {store.crsa: store.name for store in STORES}
 TOLD = {
     "dead letter": "red",
-    "line refused: parked": "red",
-    "batch refused: split in two": "yellow",
+    "line parked": "red",
+    "batch split in two": "yellow",
     "batch not accepted": "yellow",
     "breaker: open": "yellow",
     "breaker: the platform answers again": "green",

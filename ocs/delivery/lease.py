@@ -81,7 +81,7 @@ async def hold(connection: Connection, settings: Settings, lease: Lease) -> Leas
     words = _words(lease) | {"lease": _seconds(settings.lease_seconds)}
     if await (await connection.execute(SQL["hold_lease"], words)).fetchone() is None:
         return None
-    return replace(lease, was_waiting=False, post_before=_post_before(settings, began))
+    return replace(lease, post_before=_post_before(settings, began))
 
 
 async def release_stream(connection: Connection, lease: Lease, *, empty: bool, wait: Wait | None = None) -> None:

@@ -29,6 +29,8 @@ FAILED_SHARE = 0.7
 WINDOW = timedelta(seconds=30)
 LONGEST_OPEN = 10
 """The breaker's wait doubles with each failed probe, up to this many times the first."""
+LONG_OUTAGE = 5
+"""Openings in a row, with no answer in between, that staff should know of: some eight minutes."""
 JITTER = 0.1
 """Waits differ by up to a tenth, so that stores that failed together do not come back together."""
 
@@ -97,25 +99,33 @@ async def note_success(connection: Connection, connection_id: UUID) -> None:
         log.info("breaker: the platform answers again", connection_id=connection_id)
 
 
-async def note_failure(connection: Connection, settings: Settings, connection_id: UUID, attempt_id: int) -> bool:
-    """Tell the breaker of a failure; gives whether the failure counts against the batch.
+@dataclass(frozen=True)
+class Judged:
+    """What the breaker makes of a failure: whether it counts against the batch, and whether the outage is long.
 
-    It does not while the breaker is open or ramping: then the platform is known to be down, and the batch is innocent.
+    It does not count while the breaker is open or ramping: the platform is known to be down, and the batch is innocent.
     """
+
+    counts: bool
+    long_outage: bool = False
+
+
+async def note_failure(connection: Connection, settings: Settings, connection_id: UUID, attempt_id: int) -> Judged:
+    """Tell the breaker of a failure."""
     words = {"connection_id": connection_id, "attempt_id": attempt_id, "window": WINDOW}
     row = await (await connection.execute(SQL["failing_pace"], words)).fetchone()
     if row is None:
-        return True
+        return Judged(counts=True)
     old_news, failed, total = row.pop("old_news"), row.pop("failed"), row.pop("total")
     before = Pace(**row)
     if old_news:  # it was sent before the breaker opened, and says nothing about the platform now
-        return False
+        return Judged(counts=False)
     after = after_failure(before, failed, total)
     hold = jittered(open_seconds(settings.breaker_open_seconds, after.times_opened)) if after.state == "open" else None
     await _save(connection, connection_id, after, hold=hold)
     if hold is not None:
         log.warning("breaker: open", connection_id=connection_id, seconds=round(hold, 1), failures=after.failures)
-    return before.state == "closed"
+    return Judged(counts=before.state == "closed", long_outage=after.times_opened >= LONG_OUTAGE)
 
 
 async def hold_all(connection: Connection, connection_id: UUID, seconds: float, cause: str) -> None:

@@ -39,7 +39,7 @@ async def answer_bell(runtime: Runtime, store_id: UUID) -> int:
             sent += 1
             work = await _settle_and_go_on(runtime, work, outcome, seconds, until)
     if time.monotonic() >= until:
-        await ring(runtime, store_id)  # there may be more: another worker's turn
+        await sweep(runtime)  # there may be more, of this store or of one it went on to: another worker's turn
     return sent
 
 

@@ -18,7 +18,7 @@ SPLIT_AFTER = 4
 line with a 500, and one bad line must not stop a store. A single line that fails after the alert too is parked."""
 OWN_FAULT_WAIT = 10.0
 """Seconds before we ask our own vault, or the sign-in, again."""
-UNDELIVERABLE, CREDENTIALS = "undeliverable", "credentials_refused"
+UNDELIVERABLE, CREDENTIALS, PLATFORM_DOWN = "undeliverable", "credentials_refused", "platform_down"
 
 
 async def settle(
@@ -58,8 +58,7 @@ async def settle(
 
 async def _accepted(connection: Connection, work: Work, outcome: Accepted, seconds: float) -> None:
     since_sale = await batches.accept(connection, work, outcome.reference_id)
-    if work.lease.was_waiting or work.failures:
-        await close_alerts(connection, work.lease.store.store_id, [UNDELIVERABLE, CREDENTIALS])
+    await _close_alerts(connection, work)
     log.info(
         "batch accepted",
         crsa=work.lease.store.crsa,
@@ -74,33 +73,50 @@ async def _accepted(connection: Connection, work: Work, outcome: Accepted, secon
 
 async def _rejected(connection: Connection, work: Work, outcome: Rejected) -> None:
     """Halve a refused batch until the bad lines are alone, then park those: one bad line never stops a store."""
-    facts = {"crsa": work.lease.store.crsa, "batch_id": work.batch_id, "lines": work.lines, "said": outcome.message}
     if work.lines > 1:
-        await batches.split(connection, work)
-        log.warning("batch refused: split in two", **facts)
-        return
-    reason = f"The OCS platform refused this line: {outcome.message}"
-    sequences = await batches.park(connection, work, "platform_rejected", reason)
-    log.warning("line refused: parked", sequences=sequences, **facts)
+        await _split(connection, work, outcome)
+    else:
+        reason = f"The OCS platform refused this line: {outcome.message}"
+        await _park(connection, work, "platform_rejected", reason)
+
+
+async def _split(connection: Connection, work: Work, outcome: RegulatorFault) -> None:
+    await batches.split(connection, work)
+    log.warning("batch split in two", crsa=work.lease.store.crsa, lines=work.lines, said=outcome.message)
+
+
+async def _park(connection: Connection, work: Work, cause: batches.ParkedCause, reason: str) -> None:
+    sequences = await batches.park(connection, work, cause, reason)
+    await _close_alerts(connection, work)  # the line waits for a person now, and its store goes on
+    log.warning("line parked", crsa=work.lease.store.crsa, sequences=sequences, cause=cause, reason=reason)
+
+
+async def _close_alerts(connection: Connection, work: Work) -> None:
+    if work.lease.was_waiting or work.failures:
+        store_id = work.lease.store.store_id
+        await close_alerts(connection, store_id, [UNDELIVERABLE, CREDENTIALS, PLATFORM_DOWN])
 
 
 async def _upstream(connection: Connection, settings: Settings, work: Work, outcome: RegulatorFault) -> Wait | None:
     """Count a failure of the platform and give the wait, or None when the batch was split or its line parked."""
     store = work.lease.store
-    counts = await pace.note_failure(connection, settings, store.connection_id, work.attempt_id)
+    judged = await pace.note_failure(connection, settings, store.connection_id, work.attempt_id)
+    if judged.long_outage:
+        text = f"The OCS platform does not serve this store: {outcome.message}"
+        await open_alert(connection, store.tenant_id, store.store_id, PLATFORM_DOWN, text)
     if not outcome.about_batch:  # the sign-in failed: the breaker should know, the batch is innocent
         return Wait(min(OWN_FAULT_WAIT, settings.retry_schedule[0]), "upstream")
-    if not counts:
+    if not judged.counts:
         # Due again now, so behind the others: another store makes the next probe, lest one bad batch keep it open.
         return Wait(0, "upstream")
     failures = await batches.count_failure(connection, work)
     answered = outcome.http_status is not None  # it failed on this batch, while it serves other stores
     if answered and failures >= SPLIT_AFTER and work.lines > 1:
-        await batches.split(connection, work)
+        await _split(connection, work, outcome)
         return None
     if answered and failures > ALERT_AFTER:
         reason = f"The OCS platform failed on this line {failures} times: {outcome.message}"
-        await batches.park(connection, work, "platform_failed", reason)
+        await _park(connection, work, "platform_failed", reason)
         return None
     if failures >= ALERT_AFTER:
         text = f"{work.lines} lines could not be delivered after {failures} tries: {outcome.message}"

@@ -61,6 +61,21 @@ async def test_a_line_on_which_the_platform_fails_is_got_alone_and_parked_at_las
     assert "8 times" in parked[0]["parked_reason"]
 
 
+async def test_a_long_outage_is_an_alert_until_the_platform_answers(runtime: Runtime, platform: Platform) -> None:
+    """Also for a store that is alone on its connection: nothing counts while the breaker is open."""
+    platform.answers = [status(500)] * 12
+    taken = await sell(runtime, "T1")
+    for _ in range(12):
+        await make_due(runtime)
+        await sender.answer_bell(runtime, taken.store_id)
+    alerts = await rows(runtime, "select cause from alerts where closed_at is null")
+    assert [row["cause"] for row in alerts] == ["platform_down"]
+    await make_due(runtime)
+    await sender.answer_bell(runtime, taken.store_id)
+    assert await states(runtime) == ["accepted"]
+    assert await rows(runtime, "select cause from alerts where closed_at is null") == []
+
+
 async def test_a_wrong_address_parks_nothing(runtime: Runtime, platform: Platform) -> None:
     platform.answers = [status(404)]
     taken = await sell(runtime, "T1", lines=2)

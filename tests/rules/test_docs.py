@@ -13,7 +13,7 @@ from ocs.bad_input import BadInput
 from ocs.catalogue.warnings import WARNINGS
 from ocs.dead_letters import letters
 from ocs.delivery.batches import ParkedCause
-from ocs.delivery.settle import CREDENTIALS, UNDELIVERABLE
+from ocs.delivery.settle import CREDENTIALS, PLATFORM_DOWN, UNDELIVERABLE
 from ocs.errors import OcsError
 from ocs.events.check import read_transaction
 from ocs.events.models import Item, Transaction

@@ -118,7 +118,7 @@ def test_every_failure_class_and_outcome_is_explained() -> None:
 def test_every_cause_for_which_something_waits_is_explained() -> None:
     parked_by_events = set(re.findall(r'OutboxItem\([^)]*"(\w+)"', _text(ROOT / "ocs" / "events" / "ingest.py")))
     assert parked_by_events, "causes are found where the code writes them"
-    causes = {*typing.get_args(ParkedCause), *typing.get_args(letters.Cause), UNDELIVERABLE, CREDENTIALS}
+    causes = {*typing.get_args(ParkedCause), *typing.get_args(letters.Cause), UNDELIVERABLE, CREDENTIALS, PLATFORM_DOWN}
     assert _named(parked_by_events | causes, "errors.md") == set()
 
 

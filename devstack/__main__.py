@@ -7,6 +7,9 @@ import signal
 import sys
 from pathlib import Path
 
+import httpx
+from azure.core.exceptions import AzureError
+
 from devstack.demo.play import run
 from devstack.demo.retailer import OperatorError, operator
 from devstack.processes import ChildError
@@ -39,6 +42,12 @@ def main() -> int:
             return run(stack, once=args.once, pace=args.pace) if args.command == "run" else _up(stack)
     except (StackInUseError, ChildError, OperatorError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except (httpx.HTTPError, AzureError) as error:
+        print(
+            f"A part of the stack does not answer ({type(error).__name__}); its log is in {args.folder}",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

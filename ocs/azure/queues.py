@@ -13,7 +13,7 @@ from ocs.errors import ConfigurationError, QueueUnavailable
 from ocs.settings import Settings
 
 LARGEST_MESSAGE = 64 * 1024
-"""Bytes of one message's text (Azure Queue Storage's limit)."""
+"""Bytes of one message's text (Azure Queue Storage's limit); ours are plain text, not base64."""
 FOR_EVER = -1
 AT_ONCE = 16
 """Messages put side by side: one HTTP call each, and the queue's order means nothing anyway."""

@@ -16,6 +16,7 @@ ALERT_AFTER = 7
 SPLIT_AFTER = 4
 """Counted failures after which a batch that the platform answers with an error is halved: some servers answer a bad
 line with a 500, and one bad line must not stop a store. A single line that fails after the alert too is parked."""
+SERVER_ERROR = 500
 OWN_FAULT_WAIT = 10.0
 """Seconds before we ask our own vault, or the sign-in, again."""
 UNDELIVERABLE, CREDENTIALS, PLATFORM_DOWN = "undeliverable", "credentials_refused", "platform_down"
@@ -110,7 +111,8 @@ async def _upstream(connection: Connection, settings: Settings, work: Work, outc
         # Due again now, so behind the others: another store makes the next probe, lest one bad batch keep it open.
         return Wait(0, "upstream")
     failures = await batches.count_failure(connection, work)
-    answered = outcome.http_status is not None  # it failed on this batch, while it serves other stores
+    # It failed on this batch while it serves other stores. A 404, or a 200 that proves nothing, says nothing of lines.
+    answered = outcome.http_status is not None and outcome.http_status >= SERVER_ERROR
     if answered and failures >= SPLIT_AFTER and work.lines > 1:
         await _split(connection, work, outcome)
         return None

@@ -1,13 +1,13 @@
 """The HTTP side of events: a POS that does not speak storage queues posts its transactions here."""
 
 import json
-from typing import Annotated
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from ocs import runtime
+from ocs.azure.queues import LARGEST_MESSAGE
 from ocs.bad_input import FieldFault, bad_input, explain, quoted
 from ocs.events.bury import QUEUE
 from ocs.events.check import field_faults
@@ -19,10 +19,6 @@ from ocs.web.roles import Role, open_to
 
 router = APIRouter(prefix="/api/ocs", tags=["transactions"])
 LARGEST_BODY = 1024 * 1024
-LARGEST_MESSAGE = 64 * 1024
-"""Bytes of one queue message (Azure Queue Storage's limit); a transaction is put on the queue as plain text."""
-
-OneOrMany = Annotated[Transaction | list[Transaction], Body(description="One transaction, or an array of them")]
 
 
 @router.post(

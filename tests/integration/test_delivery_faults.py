@@ -76,11 +76,17 @@ async def test_a_long_outage_is_an_alert_until_the_platform_answers(runtime: Run
     assert await rows(runtime, "select cause from alerts where closed_at is null") == []
 
 
-async def test_a_wrong_address_parks_nothing(runtime: Runtime, platform: Platform) -> None:
-    platform.answers = [status(404)]
+@pytest.mark.parametrize("code", [404, 405, 200])
+async def test_a_wrong_address_parks_nothing(runtime: Runtime, platform: Platform, code: int) -> None:
+    """Nor does a 200 that proves nothing; both say nothing of the lines, however often they come."""
+    platform.answers = [status(code)] * 10
     taken = await sell(runtime, "T1", lines=2)
-    await sender.answer_bell(runtime, taken.store_id)
+    while platform.answers:
+        await make_due(runtime)
+        await _calm_breaker(runtime)
+        await sender.answer_bell(runtime, taken.store_id)
     assert await states(runtime) == ["frozen", "frozen"]
+    assert len(await rows(runtime, "select * from delivery_batches")) == 1, "nothing was split"
 
 
 @pytest.mark.parametrize("said", ["120", "Fri, 20 Nov 2026 10:02:00 GMT"])

@@ -11,6 +11,7 @@ from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
 ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
+ROUTERS_OF_STAFF = ()
 ROUTERS = (health.router,)
 
 kinds.register(EVENTS)
@@ -18,4 +19,4 @@ kinds.register(EVENTS)
 app = func.FunctionApp()
 app.register_functions(events.bp)
 app.register_functions(delivery.bp)
-app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS)))
+app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS_OF_STAFF), create_app(ROUTERS)))

@@ -22,8 +22,13 @@ from devstack.vault.process import Vault
 DEFAULT_FOLDER = REPO_ROOT / ".stack" / "run"
 PARTS = ("azurite", "vault", "regulator", "postgres")
 """In the order of starting: the last one prepares its data while the others come up."""
-SWEEP_SCHEDULE = "*/15 * * * * *"
-"""NCRONTAB, six fields, UTC."""
+SCHEDULES = {
+    "OCS_SWEEP_SCHEDULE": "*/15 * * * * *",
+    "OCS_POSITIONS_SCHEDULE": "0 */5 * * * *",
+    "OCS_CATALOGUE_SCHEDULE": "0 30 8 * * *",
+    "OCS_SHIPPING_SCHEDULE": "0 10 */6 * * *",
+}
+"""NCRONTAB, six fields, UTC; the host reads them from the app's settings."""
 
 
 class StackInUseError(RuntimeError):
@@ -130,7 +135,7 @@ class Stack:
 
     def app_env(self) -> dict[str, str]:
         """Give the app's settings for this stack, for the parts that it has."""
-        env = {"OCS_SWEEP_SCHEDULE": SWEEP_SCHEDULE}
+        env = dict(SCHEDULES)
         if "postgres" in self._parts:
             env["OCS_DATABASE_URL"] = self.postgres.url()
         if "azurite" in self._parts:

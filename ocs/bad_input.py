@@ -43,7 +43,12 @@ def bad_input(field: str, found: object, expected: str) -> BadInput:
 
 def explain(error: ValidationError, at: str = "") -> list[FieldFault]:
     """Turn pydantic's errors into faults; `at` is put before each field's name."""
-    return [_fault(details, at) for details in error.errors(include_url=False)]
+    return faults_of(error.errors(include_url=False), at)
+
+
+def faults_of(errors: Sequence[ErrorDetails | dict[str, Any]], at: str = "") -> list[FieldFault]:
+    """Turn what pydantic, or FastAPI in its name, says of each wrong field into faults."""
+    return [_fault(details, at) for details in errors]
 
 
 def quoted(found: object) -> str:
@@ -52,7 +57,7 @@ def quoted(found: object) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}… ({len(text)} characters)"
 
 
-def _fault(details: ErrorDetails, at: str) -> FieldFault:
+def _fault(details: ErrorDetails | dict[str, Any], at: str) -> FieldFault:
     field = at + field_path(details["loc"])
     if details["type"] == "missing":
         return FieldFault(field, "nothing", "a value: the field is required")
@@ -61,11 +66,11 @@ def _fault(details: ErrorDetails, at: str) -> FieldFault:
     return FieldFault(field, quoted(details["input"]), _expected(details))
 
 
-def _expected(details: ErrorDetails) -> str:
+def _expected(details: ErrorDetails | dict[str, Any]) -> str:
     """Say what was expected; pydantic speaks of inputs and validation, a sender of fields."""
     if details["type"] == "timezone_aware":
         return "a time with its offset, such as 2026-11-20T10:00:00-05:00"
-    message = details["msg"].removeprefix("Value error, ")
+    message = str(details["msg"]).removeprefix("Value error, ")
     return PYDANTIC_WORDS.sub("", message).partition(" after validation")[0]
 
 

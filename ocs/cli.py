@@ -15,7 +15,6 @@ from ocs import runtime as process
 from ocs import settings as settings_of_app
 from ocs.azure.identity import Identity
 from ocs.bad_input import BadInput, explain
-from ocs.catalogue.mapping import MappedSku, map_sku
 from ocs.db.migrate import migrate
 from ocs.dead_letters import letters
 from ocs.delivery import outbox
@@ -24,6 +23,7 @@ from ocs.errors import NotFound, OcsError
 from ocs.events import bury
 from ocs.events.models import Transaction
 from ocs.events.report import EVENTS
+from ocs.mapping.lookup import MappedSku, map_sku
 from ocs.runtime import Runtime
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard, switch_reporting

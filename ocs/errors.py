@@ -5,6 +5,7 @@ OcsError
 ├── SchemaBehind            the database has not been migrated to this version of the code
 ├── BadInput                the sender's matter: names each wrong field (bad_input.py)
 ├── NotFound                something named does not exist for this caller
+├── Conflict                it cannot be done in the state that things are in
 ├── QueueUnavailable        the storage queue did not take a message: our matter
 ├── VaultUnavailable        Key Vault did not answer: our matter, tried again by itself
 └── RegulatorFault          what the Data Platform did instead of accepting (regulator/faults.py)
@@ -25,6 +26,10 @@ class SchemaBehind(OcsError):  # noqa: N818 - a state, told in the words an oper
 
 class NotFound(OcsError):  # noqa: N818 - the word of HTTP
     """Something named does not exist, or not for this caller."""
+
+
+class Conflict(OcsError):  # noqa: N818 - the same
+    """It cannot be done in the state that things are in; the text says which and what would help."""
 
 
 class QueueUnavailable(OcsError):  # noqa: N818 - the same

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 import httpx
@@ -12,6 +13,7 @@ from ocs import telemetry
 from ocs.azure.identity import Identity
 from ocs.azure.queues import Queues
 from ocs.azure.vault import Vault
+from ocs.clock import utc_now
 from ocs.db.pool import Pool
 from ocs.db.schema import require_current
 from ocs.settings import Settings
@@ -39,6 +41,10 @@ class Runtime:
         if name not in self._made:
             self._made[name] = make(self)
         return cast("T", self._made[name])
+
+    def now(self) -> datetime:
+        """Give the instant (UTC) by which positions fall due: the clock, moved where the local stack moves it."""
+        return utc_now() + timedelta(seconds=self.settings.clock_shift_seconds)
 
     async def close(self) -> None:
         """Close everything that holds connections."""

@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     """How long a store waits after its credentials were refused before they are read and tried again."""
     sweep_schedule: str = "*/15 * * * * *"
     """When the sweeper looks for due stores that nobody is working on (NCRONTAB, six fields, UTC)."""
+    positions_schedule: str = "0 */5 * * * *"
+    """When stores whose position is due are looked for (NCRONTAB, six fields, UTC)."""
+    catalogue_schedule: str = "0 30 8 * * *"
+    """When the item catalogue is read (NCRONTAB, UTC): deep in Ontario's night."""
+    shipping_schedule: str = "0 10 */6 * * *"
+    """When shipping notices are read (NCRONTAB, UTC)."""
+    clock_shift_seconds: float = 0
+    """Moves the clock by which positions fall due, on the local stack only: to see a night without waiting for it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("retry_schedule", mode="before")
@@ -82,6 +90,8 @@ class Settings(BaseSettings):
                 f"OCS_LEASE_SECONDS at least {SETTLE_MARGIN_SECONDS} s above OCS_POST_TIMEOUT_SECONDS: "
                 "a lease that ends during a POST lets two workers send at once"
             )
+        if self.clock_shift_seconds and self.vault_ca_file is None:
+            raise ValueError("OCS_CLOCK_SHIFT_SECONDS 0: the clock is moved on the local stack only")
         if self.storage is None and self.storage_queue_uri is None:
             raise ValueError("OCS_STORAGE (a connection string) or OCS_STORAGE__queueServiceUri")
         return self

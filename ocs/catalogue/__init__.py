@@ -1,1 +1,1 @@
-"""The item catalogue: which OCS SKU and barcode a POS's own SKU stands for."""
+"""The item catalogue: what OCS sells, and what is odd about a line in its light."""

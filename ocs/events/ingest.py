@@ -10,7 +10,6 @@ from uuid import UUID
 
 from ocs import telemetry
 from ocs.bad_input import BadInput, FieldFault, bad_input, quoted
-from ocs.catalogue.mapping import mapped_skus
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
 from ocs.delivery import outbox
@@ -21,6 +20,7 @@ from ocs.events.lines import Change, Known, Line, Revision
 from ocs.events.models import Transaction
 from ocs.events.report import EVENTS
 from ocs.levels.change import change_levels, read_levels
+from ocs.mapping.lookup import mapped_skus
 from ocs.runtime import Runtime
 from ocs.tenants.models import Mapping, Store, TransactionType
 from ocs.tenants.read import find_store

@@ -12,11 +12,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid5
 
-from ocs.catalogue.mapping import MappedSku
 from ocs.catalogue.warnings import RECOGNISED_REASONS, item_warnings
 from ocs.events.models import Item, Transaction
 from ocs.levels.change import Item as LevelItem
 from ocs.levels.change import Level
+from ocs.mapping.lookup import MappedSku
 from ocs.tenants import models as tenants
 from ocs.tenants.models import TransactionType
 

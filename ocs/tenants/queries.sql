@@ -73,3 +73,11 @@ returning store_id
 -- name: find_tenant
 -- purpose: a tenant's id by its CROL
 select tenant_id from tenants where crol = %(crol)s
+
+-- name: store_by_reference
+-- purpose: one store and its connection, by id or CRSA; the caller's reach is checked on the row
+select * from reporting_stores where crsa = %(reference)s or store_id = %(store_id)s
+
+-- name: tenant_by_reference
+-- purpose: a tenant's id, by id or CROL
+select tenant_id from tenants where crol = %(reference)s or tenant_id = %(tenant_id)s

@@ -26,9 +26,9 @@ async def find_store(
     """Find a tenant's store by id or CRSA (the tenant by id or CROL), or give None."""
     words = {
         "tenant": tenant,
-        "tenant_id": _as_id(tenant),
+        "tenant_id": as_id(tenant),
         "store": store,
-        "store_id": _as_id(store),
+        "store_id": as_id(store),
         "transaction_type": transaction_type.value,
     }
     row = await (await connection.execute(SQL["find_store"], words)).fetchone()
@@ -67,7 +67,7 @@ async def tenant_of(connection: Connection, crol: str) -> UUID:
     return tenant_id
 
 
-def _as_id(reference: str) -> UUID | None:
+def as_id(reference: str) -> UUID | None:
     """Read a reference as an id where it is one; the index on ids is of use then."""
     try:
         return UUID(reference)

@@ -26,26 +26,32 @@ def create_app(routers: Sequence[APIRouter]) -> FastAPI:
     return app
 
 
-def blueprint(keyed: FastAPI, open_app: FastAPI) -> func.Blueprint:
-    """Serve the POS's route behind the function key, and everything else by the roles of its routes.
+def blueprint(keyed: FastAPI, staff_app: FastAPI, open_app: FastAPI) -> func.Blueprint:
+    """Serve the POS's route and the staff's routes behind a function key each, and the rest to everyone.
 
-    Two apps: were the POS's route in the open one too, an oddly written path (`ocs%2Ftransactions`) could reach it
-    through the catch-all, where no key is asked for.
+    Three apps: were a keyed route in the open one too, an oddly written path (`ocs%2Ftransactions`) could reach it
+    through the catch-all, where no key is asked for. A function's own key opens that function only, so a POS that has
+    the key of `pos_transactions` does not get to the staff's routes.
 
     The Functions host tries overlapping routes in the order of the functions' names (azure-functions-host issue 3153),
     so the catch-all's name comes last.
     """
-    behind_the_key, behind_roles = func.AsgiMiddleware(keyed), func.AsgiMiddleware(open_app)
+    pos, people, everyone = (func.AsgiMiddleware(app) for app in (keyed, staff_app, open_app))
     bp = func.Blueprint()
 
     @bp.route("ocs/transactions", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
     async def pos_transactions(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        response: func.HttpResponse = await behind_the_key.handle_async(req, context)
+        response: func.HttpResponse = await pos.handle_async(req, context)
+        return response
+
+    @bp.route("ocs/{*rest}", auth_level=func.AuthLevel.FUNCTION)
+    async def staff(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        response: func.HttpResponse = await people.handle_async(req, context)
         return response
 
     @bp.route("{*route}", auth_level=func.AuthLevel.ANONYMOUS)
     async def web(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        response: func.HttpResponse = await behind_roles.handle_async(req, context)
+        response: func.HttpResponse = await everyone.handle_async(req, context)
         return response
 
     return bp

@@ -5,12 +5,13 @@ from http import HTTPStatus
 
 import psycopg
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ocs import telemetry
-from ocs.bad_input import BadInput, FieldFault
-from ocs.errors import ConfigurationError, QueueUnavailable, SchemaBehind, VaultUnavailable
+from ocs.bad_input import BadInput, FieldFault, faults_of
+from ocs.errors import ConfigurationError, Conflict, NotFound, QueueUnavailable, SchemaBehind, VaultUnavailable
 
 log = telemetry.logger("web")
 RETRY_SECONDS = "30"
@@ -35,6 +36,20 @@ def _bad_input(_request: Request, error: Exception) -> JSONResponse:
     return wrong_fields(faults)
 
 
+def _wrong_request(_request: Request, error: Exception) -> JSONResponse:
+    details = error.errors() if isinstance(error, RequestValidationError) else []
+    # "body" and "query" say where a field stands, not what it is called.
+    return wrong_fields(faults_of([found | {"loc": found["loc"][1:]} for found in details]))
+
+
+def _not_found(_request: Request, error: Exception) -> JSONResponse:
+    return problem(404, f"There is {error}", "Check the name; what belongs to another tenant is not shown")
+
+
+def _conflict(_request: Request, error: Exception) -> JSONResponse:
+    return problem(409, str(error), "See what is there, then decide")
+
+
 def _not_now(_request: Request, error: Exception) -> JSONResponse:
     log.error("not able to serve", error=type(error).__name__, said=str(error))
     reply = problem(503, "The service cannot do this just now", f"Send it again in {RETRY_SECONDS} seconds")
@@ -56,6 +71,9 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Teach the app all error classes."""
     app.add_exception_handler(BadInput, _bad_input)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(NotFound, _not_found)
+    app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(HTTPException, _http)
     for ours in (psycopg.OperationalError, QueueUnavailable, SchemaBehind, ConfigurationError, VaultUnavailable):
         app.add_exception_handler(ours, _not_now)

@@ -8,11 +8,13 @@ Route = TypeVar("Route", bound=Callable[..., object])
 
 
 class Role(StrEnum):
-    """The callers of routes; people's roles follow with their sign-in."""
+    """The callers of routes; people's own roles follow with their sign-in."""
 
     ANYONE = "anyone"
     POS = "pos"
     """A POS system with the function's key, which the Functions host checks before the call gets here."""
+    STAFF = "staff"
+    """Whoever has the key of the function `staff`: the operator, who gives it to nobody else."""
 
 
 def open_to(role: Role) -> Callable[[Route], Route]:

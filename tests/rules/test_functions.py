@@ -41,14 +41,19 @@ def test_every_queue_that_is_written_is_listened_to() -> None:
 
 
 def test_every_route_states_a_role() -> None:
-    roles = _roles(function_app.ROUTERS) | _roles(function_app.ROUTERS_BEHIND_THE_KEY)
+    every = (*function_app.ROUTERS, *function_app.ROUTERS_OF_STAFF, *function_app.ROUTERS_BEHIND_THE_KEY)
+    roles = _roles(every)
     assert roles
     assert {path: role for path, role in roles.items() if not isinstance(role, Role)} == {}
 
 
 def test_the_poss_routes_are_behind_the_key_and_only_those() -> None:
     assert set(_roles(function_app.ROUTERS_BEHIND_THE_KEY).values()) == {Role.POS}
-    assert Role.POS not in _roles(function_app.ROUTERS).values()
+    assert set(_roles(function_app.ROUTERS).values()) == {Role.ANYONE}
+
+
+def test_the_staffs_routes_are_behind_their_key_and_only_those() -> None:
+    assert set(_roles(function_app.ROUTERS_OF_STAFF).values()) <= {Role.STAFF}
 
 
 def _roles(routers: Iterable[APIRouter]) -> dict[str, object]:

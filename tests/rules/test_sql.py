@@ -23,7 +23,7 @@ def _owned() -> tuple[dict[str, str], dict[str, str]]:
     """Give the owner of each table and of each view, as the migrations' headings say."""
     tables: dict[str, str] = {"alembic_version": "db"}
     views: dict[str, str] = {}
-    for path in sorted(MIGRATIONS.glob("*.sql")):
+    for path in sorted(MIGRATIONS.rglob("*.sql")):
         pieces = ROOM.split(path.read_text(encoding="utf-8"))
         for room, text in zip(pieces[1::2], pieces[2::2], strict=True):
             for kind, name in CREATED.findall(text):

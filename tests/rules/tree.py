@@ -7,10 +7,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 STOREYS = (
-    ("errors", "bad_input", "settings", "clock", "telemetry", "runtime", "db", "azure", "web"),
+    ("errors", "bad_input", "spreadsheet", "settings", "clock", "telemetry", "runtime", "db", "azure", "web"),
     ("tenants", "audit", "alerts", "regulator"),
-    ("catalogue", "levels", "dead_letters", "delivery"),
-    ("events", "positions", "shipping", "counts"),
+    ("catalogue", "mapping", "levels", "dead_letters", "delivery"),
+    ("events", "positions", "shipping", "openings", "counts"),
     ("reconciliation", "reports", "insights", "onboarding", "dashboard"),
     ("cli", "__main__"),
 )

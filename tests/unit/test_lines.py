@@ -8,10 +8,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs.catalogue.mapping import MappedSku
 from ocs.events.lines import Change, Known, Revision, Sent, build, line_id, sales_transaction_id
 from ocs.events.models import Transaction
 from ocs.levels.change import Level
+from ocs.mapping.lookup import MappedSku
 from ocs.tenants.models import TransactionType
 from ocs.tenants.plan_of_record import PLAN_OF_RECORD
 

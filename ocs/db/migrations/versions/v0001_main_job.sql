@@ -77,7 +77,7 @@ create table alerts (
 );
 create unique index alerts_one_open_per_cause on alerts (store_id, cause) where closed_at is null;
 
--- room: catalogue ----------------------------------------------------------------------------------------------------
+-- room: mapping ------------------------------------------------------------------------------------------------------
 
 create table sku_mappings (
     tenant_id uuid not null references tenants,

@@ -1,0 +1,1 @@
+"""SKU mapping: which OCS SKU and barcode a POS's own SKU stands for."""

@@ -35,7 +35,7 @@ LAYERS = (
     ("devstack/host/", "host: the rest"),
     ("ocs/regulator/", "regulator client: our part, pydantic"),
     ("ocs/events/report", "regulator client: our part, pydantic"),
-    ("ocs/events/check", "reading messages: pydantic"),
+    ("ocs/events/models", "reading messages: pydantic"),
     ("ocs/events/", "events: our part"),
     ("ocs/delivery/", "delivery: our part"),
     ("ocs/", "ocs: the rest"),

@@ -17,13 +17,17 @@ class Kind:
 
     `load` reads a frozen batch's members into a body inside the transaction that freezes it, the same body for the
     same batch every time; `post` sends that body, not later than a moment of the monotonic clock, and raises a
-    RegulatorFault unless it was accepted.
+    RegulatorFault unless it was accepted. `accepted` is told of each accepted batch, in its settling transaction.
+
+    Everything of a store waits for its first position, save the kinds that are `anchors`: positions themselves.
     """
 
     name: str
     most_items: Callable[[Settings], int]
     load: Callable[[Connection, Store, int], Awaitable[Any]]
     post: Callable[[Regulator, Store, Any, float], Awaitable[Accepted]]
+    accepted: Callable[[Connection, Store, int], Awaitable[None]] | None = None
+    anchors: bool = False
 
 
 _KINDS: dict[str, Kind] = {}
@@ -38,6 +42,11 @@ def register(kind: Kind) -> None:
 def registered() -> tuple[Kind, ...]:
     """Give all kinds in the order of their registration."""
     return tuple(_KINDS.values())
+
+
+def anchors() -> list[str]:
+    """Give the names of the kinds that go out before a store's first position was accepted."""
+    return [kind.name for kind in registered() if kind.anchors]
 
 
 def kind_named(name: str) -> Kind:

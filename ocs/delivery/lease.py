@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
-from ocs.delivery import pace
+from ocs.delivery import kinds, pace
 from ocs.settings import Settings
 from ocs.tenants.models import Store
 
@@ -54,7 +54,13 @@ async def claim(connection: Connection, settings: Settings, store_id: UUID, kind
     None when there is nothing to do or no slot is free; the caller rolls back then.
     """
     began = time.monotonic()
-    words = {"store_id": store_id, "kind": kind, "lease": _seconds(settings.lease_seconds), "holder": HOLDER}
+    words = {
+        "store_id": store_id,
+        "kind": kind,
+        "lease": _seconds(settings.lease_seconds),
+        "holder": HOLDER,
+        "anchors": kinds.anchors(),
+    }
     row = await (await connection.execute(SQL["claim_stream"], words)).fetchone()
     if row is None:
         return None
@@ -70,7 +76,7 @@ async def claim_next(connection: Connection, settings: Settings, held: Lease) ->
     None when nothing is due, or the breaker or the platform's own word says to call less or not at all now.
     """
     began = time.monotonic()
-    words = _words(held) | {"lease": _seconds(settings.lease_seconds)}
+    words = _words(held) | {"lease": _seconds(settings.lease_seconds), "anchors": kinds.anchors()}
     row = await (await connection.execute(SQL["claim_next_stream"], words)).fetchone()
     return None if row is None else _lease(row, Store.from_row(row), held.slot, held.holder, settings, began)
 
@@ -102,7 +108,7 @@ async def release_slot(connection: Connection, lease: Lease) -> None:
 async def streams_to_ring(connection: Connection) -> list[UUID]:
     """Give the stores whose bell was lost, or whose worker died: due, unheld, and their connection may call."""
     await pace.prepare(connection)
-    rows = await (await connection.execute(SQL["streams_to_ring"])).fetchall()
+    rows = await (await connection.execute(SQL["streams_to_ring"], {"anchors": kinds.anchors()})).fetchall()
     return [row["store_id"] for row in rows]
 
 

@@ -85,8 +85,8 @@ async def enqueue(
 async def redrive(connection: Connection, stream: Stream, sequences: Sequence[int]) -> list[int]:
     """Make parked items pending again in their old places; gives those that were. Ring the bell after the commit.
 
-    An item of which a newer revision is known stays as it is: sending it would undo the correction. So does one that
-    a room parked itself: only that room knows when it is fit to be sent.
+    An item of which a newer revision is known stays as it is: sending it would undo the correction. So does one whose
+    SKU is not mapped: it cannot be sent.
     """
     key = {"store_id": stream.store_id, "kind": stream.kind, "connection_id": stream.connection_id}
     rows = await (await connection.execute(SQL["redrive_items"], key | {"sequences": list(sequences)})).fetchall()
@@ -94,6 +94,27 @@ async def redrive(connection: Connection, stream: Stream, sequences: Sequence[in
         due = {"last_sequence": stream.last_sequence, "something_to_send": True}
         await connection.execute(SQL["advance_stream"], key | due)
     return sorted(row["sequence"] for row in rows)
+
+
+async def release(connection: Connection, stream: Stream, sequences: Sequence[int], cause: str) -> bool:
+    """Make items that a room parked for a cause pending in their old places, now that the cause is gone.
+
+    Gives whether the doorbell must be rung after the commit.
+    """
+    if not sequences:
+        return False
+    key = {"store_id": stream.store_id, "kind": stream.kind, "connection_id": stream.connection_id}
+    await connection.execute(SQL["release_items"], key | {"sequences": list(sequences), "cause": cause})
+    due = {"last_sequence": stream.last_sequence, "something_to_send": True}
+    await connection.execute(SQL["advance_stream"], key | due)
+    return not stream.is_due
+
+
+async def park_for_another(connection: Connection, stream: Stream, item: Item) -> None:
+    """Leave a parked item parked, for another cause from now on."""
+    words = {"store_id": stream.store_id, "kind": stream.kind, "sequence": item.sequence}
+    words |= {"cause": item.parked_cause, "reason": item.parked_reason}
+    await connection.execute(SQL["park_for_another"], words)
 
 
 async def parked(connection: Connection, crol: str) -> list[dict[str, Any]]:

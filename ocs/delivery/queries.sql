@@ -35,11 +35,22 @@ update delivery_streams
 -- purpose: makes items that the platform refused or failed on pending again, except where a newer revision was enqueued since
 update outbox o set state = 'pending', parked_cause = null, parked_reason = null, batch_id = null, settled_at = null
  where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = any(%(sequences)s) and o.state = 'parked'
-   and o.parked_cause in ('platform_rejected', 'platform_failed')
+   and o.parked_cause in ('platform_rejected', 'platform_failed', 'warned')
    and not exists (select from outbox newer
                     where newer.store_id = o.store_id and newer.kind = o.kind and newer.item_id = o.item_id
                       and newer.sequence > o.sequence)
 returning o.sequence
+
+-- name: release_items
+-- purpose: makes items pending again that a room parked for a cause which is gone
+update outbox set state = 'pending', parked_cause = null, parked_reason = null
+ where store_id = %(store_id)s and kind = %(kind)s and sequence = any(%(sequences)s) and state = 'parked'
+   and parked_cause = %(cause)s
+
+-- name: park_for_another
+-- purpose: gives a parked item another cause to wait
+update outbox set parked_cause = %(cause)s, parked_reason = %(reason)s
+ where store_id = %(store_id)s and kind = %(kind)s and sequence = %(sequence)s and state = 'parked'
 
 -- name: parked_items
 -- purpose: what is parked in one tenant's stores, oldest first
@@ -56,6 +67,7 @@ update delivery_streams d
    set fence = d.fence + 1, holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s
   from reporting_stores s left join connection_pace p on p.connection_id = s.connection_id
  where d.store_id = %(store_id)s and d.kind = %(kind)s and s.store_id = d.store_id and s.reporting
+   and (s.anchored_at is not null or d.kind = any(%(anchors)s))
    and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
    and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))
 returning d.fence, d.wait_cause, d.kind, s.*
@@ -69,6 +81,7 @@ with next as (
       join connection_pace p on p.connection_id = d.connection_id
      where d.connection_id = %(connection_id)s and d.due_at is not null
        and s.connection_id = d.connection_id and s.reporting
+       and (s.anchored_at is not null or d.kind = any(%(anchors)s))
        and p.allowed >= %(slot)s and p.hold_until <= clock_timestamp()
        and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
        and is_due(d.due_at, d.wait_cause, d.waiting_since, p.recovered_at)
@@ -129,6 +142,7 @@ select waiting.store_id
           join reporting_stores s using (store_id)
           left join connection_pace p on p.connection_id = s.connection_id
          where d.due_at is not null and s.reporting
+           and (s.anchored_at is not null or d.kind = any(%(anchors)s))
            and coalesce(d.lease_until, 'epoch') <= clock_timestamp()
            and coalesce(p.hold_until, 'epoch') <= clock_timestamp()
            and is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch'))) as waiting

@@ -3,7 +3,7 @@
 from ocs import telemetry
 from ocs.alerts.open_close import close_alerts, open_alert
 from ocs.db.pool import Connection
-from ocs.delivery import batches, pace
+from ocs.delivery import batches, kinds, pace
 from ocs.delivery.batches import Work
 from ocs.delivery.lease import Wait
 from ocs.regulator.faults import Accepted, CredentialsRefused, NotSent, RegulatorFault, Rejected, SlowDown
@@ -59,6 +59,9 @@ async def settle(
 
 async def _accepted(connection: Connection, work: Work, outcome: Accepted, seconds: float) -> None:
     since_sale = await batches.accept(connection, work, outcome.reference_id)
+    told = kinds.kind_named(work.lease.kind).accepted
+    if told is not None:
+        await told(connection, work.lease.store, work.batch_id)
     await _close_alerts(connection, work)
     log.info(
         "batch accepted",

@@ -10,8 +10,7 @@ from ocs import runtime
 from ocs.azure.queues import LARGEST_MESSAGE
 from ocs.bad_input import FieldFault, bad_input, explain, quoted
 from ocs.events.bury import QUEUE
-from ocs.events.check import field_faults
-from ocs.events.models import Transaction
+from ocs.events.models import Transaction, field_faults
 from ocs.runtime import Runtime
 from ocs.tenants.read import known_stores
 from ocs.web.problems import problem, wrong_fields

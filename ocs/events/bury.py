@@ -9,8 +9,8 @@ from ocs.db.pool import again_when_the_database_drops
 from ocs.dead_letters import letters
 from ocs.dead_letters.letters import Burial, Letter
 from ocs.delivery.sender import ring
-from ocs.events.check import decode
 from ocs.events.ingest import Message, Taken, ingest
+from ocs.message_text import decode
 from ocs.runtime import Runtime
 
 log = telemetry.logger("events")

@@ -15,12 +15,12 @@ from ocs.db.queries import load
 from ocs.delivery import outbox
 from ocs.delivery.outbox import Item as OutboxItem
 from ocs.delivery.outbox import Stream
-from ocs.events import check, lines
+from ocs.events import lines
 from ocs.events.lines import Change, Known, Line, Revision
-from ocs.events.models import Transaction
-from ocs.events.report import EVENTS
-from ocs.levels.change import change_levels, read_levels
+from ocs.events.models import Transaction, read_transaction
+from ocs.levels.change import change_levels, lock_levels, read_levels
 from ocs.mapping.lookup import mapped_skus
+from ocs.message_text import decode
 from ocs.runtime import Runtime
 from ocs.tenants.models import Mapping, Store, TransactionType
 from ocs.tenants.read import find_store
@@ -56,7 +56,7 @@ class Taken:
 
 async def ingest(runtime: Runtime, message: Message) -> Taken:
     """Take a message in; raises BadInput, then nothing of it is written. Ring the bell if `ring` says so."""
-    transaction = check.read_transaction(check.decode(message.body))
+    transaction = read_transaction(decode(message.body))
     taken = await _record(runtime, transaction, message)
     log.info(
         "transaction taken in",
@@ -74,15 +74,15 @@ async def ingest(runtime: Runtime, message: Message) -> Taken:
 async def _record(runtime: Runtime, transaction: Transaction, message: Message) -> Taken:
     async with runtime.pool.transaction() as connection:
         store, mapping = await _store_and_mapping(connection, transaction)
-        stream = await outbox.lock(connection, store, EVENTS.name)
+        stream = await lock_levels(connection, store)
         if not await _note(connection, store, transaction, message):
             # Delivered twice, or its first commit was not heard of: on record already. A ring too many is harmless.
             return Taken(store.store_id, 0, 0, len(transaction.items), ring=True)
         known = await _known(connection, store, transaction)
         sent = lines.Sent(message.inserted_at, message.is_copy)
-        change = lines.build(transaction, store.store_id, mapping, sent, known)
+        change = lines.build(transaction, store, mapping, sent, known, stream.last_sequence + 1)
         _refuse_what_cannot_be(transaction, message, change)
-        ring = await _write(connection, stream, transaction, message, change)
+        ring = await _write(connection, store, stream, transaction, message, change)
         corrected = len(change.corrected)
         taken = Taken(store.store_id, len(change.lines) - corrected, corrected, change.unchanged, ring)
         await connection.execute(
@@ -156,36 +156,32 @@ def _refuse_what_cannot_be(transaction: Transaction, message: Message, change: C
 
 
 async def _write(
-    connection: Connection, stream: Stream, transaction: Transaction, message: Message, change: Change
+    connection: Connection, store: Store, stream: Stream, transaction: Transaction, message: Message, change: Change
 ) -> bool:
     """Write the new lines with their numbers, change the levels, fill the outbox; gives whether to ring."""
     if not change.lines:
         return False
-    first = stream.last_sequence + 1
-    rows = [
-        _row(line, sequence, stream, transaction, message) for sequence, line in enumerate(change.lines, start=first)
-    ]
+    rows = [_row(line, stream, transaction, message) for line in change.lines]
     async with connection.cursor() as cursor:
         await cursor.executemany(SQL["record_line"], rows)
-    await change_levels(connection, stream.tenant_id, stream.store_id, change.levels)
-    items = [_outbox_item(line, sequence) for sequence, line in enumerate(change.lines, start=first)]
+    await change_levels(connection, store, change.effects)
+    items = [_outbox_item(store, line) for line in change.lines]
     return await outbox.enqueue(connection, stream, items, message.inserted_at, corrections=change.corrected)
 
 
-def _outbox_item(line: Line, sequence: int) -> OutboxItem:
-    if line.ocs_sku is not None:
-        return OutboxItem(sequence, line.line_id)
-    cure = "map it, then have the POS send the transaction again"
-    reason = f'The POS\'s SKU "{line.pos_sku}" is not mapped to an OCS SKU yet: {cure}.'
-    return OutboxItem(sequence, line.line_id, "sku_unmapped", reason)
+def _outbox_item(store: Store, line: Line) -> OutboxItem:
+    if line.ocs_sku is None:
+        reason = f'The POS\'s SKU "{line.pos_sku}" is not mapped to an OCS SKU yet. It leaves by itself once it is.'
+        return OutboxItem(line.sequence, line.line_id, "sku_unmapped", reason)
+    wait = lines.why_to_wait(store, line.warnings)
+    return OutboxItem(line.sequence, line.line_id, wait and "warned", wait)
 
 
-def _row(line: Line, sequence: int, stream: Stream, transaction: Transaction, message: Message) -> dict[str, object]:
+def _row(line: Line, stream: Stream, transaction: Transaction, message: Message) -> dict[str, object]:
     row = {name: getattr(line, name) for name in Line.__dataclass_fields__ if name != "contents"}
     return row | {
         "store_id": stream.store_id,
         "tenant_id": stream.tenant_id,
-        "sequence": sequence,
         "message_id": message.message_id,
         "transaction_id": transaction.transaction_id,
         "transaction_type": transaction.transaction_type.value,

@@ -8,17 +8,21 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
-from ocs.catalogue.warnings import RECOGNISED_REASONS, item_warnings
+from ocs.catalogue.warnings import RECOGNISED_REASONS, WARNINGS, item_warnings
 from ocs.events.models import Item, Transaction
+from ocs.levels.change import Effect, Level
 from ocs.levels.change import Item as LevelItem
-from ocs.levels.change import Level
 from ocs.mapping.lookup import MappedSku
 from ocs.tenants import models as tenants
 from ocs.tenants.models import TransactionType
+
+TRUE_DAY = time(12)
+"""A late receipt tells only its true day; noon lies on that day in every zone and never in a clock change."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Revision:
     """What is on record of a line: its newest revision, when that was sent, and what it did to the level."""
 
     line_id: UUID
+    sequence: int
     revision: int
     content_hash: bytes
     ocs_sku: str | None
@@ -33,9 +38,19 @@ class Revision:
     quantity: Decimal
     unit_cost: Decimal | None
     value: Decimal
+    effective_at: datetime
+    """When it really happened: from then on it counts in the level."""
     inserted_at: datetime
     contents: Sequence[bytes]
     """The fingerprints of all its revisions."""
+
+    @property
+    def effect(self) -> Effect | None:
+        """What it does to its item's level; None while nobody knows which item that is."""
+        if self.ocs_sku is None:
+            return None
+        change = Level(self.quantity, self.value)
+        return Effect((self.ocs_sku, self.upc), self.effective_at, self.sequence, change)
 
 
 @dataclass(frozen=True)
@@ -75,10 +90,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Change:
-    """What a transaction adds: lines that are new or corrected, changes of levels, and lines that were known."""
+    """What a transaction adds: lines that are new or corrected, their effects on levels, and lines that were known."""
 
     lines: tuple[Line, ...]
-    levels: Mapping[LevelItem, Level]
+    effects: tuple[Effect, ...]
     unchanged: int
     voids_unknown: tuple[int, ...]
     """Numbers of items with quantity 0 that correct nothing."""
@@ -112,23 +127,37 @@ def item_of(item: Item, skus: Mapping[str, MappedSku]) -> tuple[str | None, str]
     return (None, item.upc or "") if mapped is None else (mapped.ocs_sku, item.upc or mapped.upc)
 
 
-def build(transaction: Transaction, store_id: UUID, mapping: tenants.Mapping, sent: Sent, known: Known) -> Change:
-    """Work out what a transaction changes, given what is known.
+def why_to_wait(store: tenants.Store, warnings: Sequence[str]) -> str | None:
+    """Say why a line must wait for a person, by the warnings for which its tenant wants that; None when it need not."""
+    words = [WARNINGS[code] for code in warnings if code in store.parking_warnings]
+    return None if not words else f"It waits for a person to look: {'; '.join(words)}."
+
+
+def effective_at(occurred_at: datetime, process_on: date | None, time_zone: str) -> datetime:
+    """Give the instant from which a line counts: noon of its true day where that is told, else when it happened."""
+    return occurred_at if process_on is None else datetime.combine(process_on, TRUE_DAY, ZoneInfo(time_zone))
+
+
+def build(
+    transaction: Transaction, store: tenants.Store, mapping: tenants.Mapping, sent: Sent, known: Known, first: int
+) -> Change:
+    """Work out what a transaction changes, given what is known; `first` is the number of its first new line.
 
     An older message that comes after a newer one changes nothing: a queue keeps no order, and a message whose worker
     died comes back ten minutes later.
     """
     lines: list[Line] = []
-    deltas: dict[LevelItem, Level] = {}
+    effects: list[Effect] = []
+    levels = dict(known.levels)
     unchanged = 0
     voids_unknown: list[int] = []
     undecided: list[int] = []
     for number, item in enumerate(transaction.items):
-        identity = line_id(store_id, transaction.transaction_id, number, item)
+        identity = line_id(store.store_id, transaction.transaction_id, number, item)
         before = known.revisions.get(identity)
         content = content_hash(transaction, item)
         key = item_of(item, known.skus)
-        if before is not None and _says_nothing_new(before, content, key, sent):
+        if before is not None and _says_nothing_new(before, content, sent):
             unchanged += 1
             continue
         if before is not None and sent.is_copy:
@@ -137,14 +166,14 @@ def build(transaction: Transaction, store_id: UUID, mapping: tenants.Mapping, se
         if before is None and item.quantity == 0:
             voids_unknown.append(number)
             continue
-        level = known.levels.get(_level_item(key), Level()) + deltas.get(_level_item(key), Level())
-        line = _line(transaction, item, mapping, sent.at, _Place(identity, content, key, before, level))
+        level = levels.get(_level_item(key), Level())
+        place = _Place(identity, first + len(lines), content, key, before, level, store.time_zone)
+        line = _line(transaction, item, mapping, sent.at, place)
         lines.append(line)
-        for effect in [_effect(line)] if before is None else [_effect(line), _undone(before)]:
-            if effect is not None:
-                deltas[effect[0]] = deltas.get(effect[0], Level()) + effect[1]
-    changes = {item: delta for item, delta in deltas.items() if delta != Level()}
-    return Change(tuple(lines), changes, unchanged, tuple(voids_unknown), tuple(undecided))
+        for effect in _effects(before, line):
+            effects.append(effect)
+            levels[effect.item] = levels.get(effect.item, Level()) + effect.change
+    return Change(tuple(lines), tuple(effects), unchanged, tuple(voids_unknown), tuple(undecided))
 
 
 def content_hash(transaction: Transaction, item: Item) -> bytes:
@@ -162,13 +191,15 @@ def content_hash(transaction: Transaction, item: Item) -> bytes:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a line stands: its id and content, its item, the revision before it, and the item's level."""
+    """Where a line stands: its id, number and content, its item, the revision before it, the item's level, its zone."""
 
     line_id: UUID
+    sequence: int
     content: bytes
     item: tuple[str | None, str]
     before: Revision | None
     level: Level
+    time_zone: str
 
 
 def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, received_at: datetime, place: _Place) -> Line:
@@ -176,6 +207,7 @@ def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, receiv
     quantity = item.quantity * mapping.direction if mapping.direction else item.quantity
     unit_cost = _unit_cost(item, place)
     reason = transaction.reason or mapping.reason
+    occurred_at = transaction.occurred_at or received_at
     warnings = item_warnings(ocs_sku, upc)
     if unit_cost is None and ocs_sku is not None:
         warnings.append("no_unit_cost")
@@ -187,6 +219,7 @@ def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, receiv
         warnings.append("type_unconfirmed")
     return Line(
         line_id=place.line_id,
+        sequence=place.sequence,
         revision=1 if place.before is None else place.before.revision + 1,
         content_hash=place.content,
         ocs_sku=ocs_sku,
@@ -194,13 +227,14 @@ def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, receiv
         quantity=quantity,
         unit_cost=unit_cost,
         value=quantity * (unit_cost or Decimal(0)),
+        effective_at=effective_at(occurred_at, transaction.process_on, place.time_zone),
         inserted_at=received_at,
         contents=(*(place.before.contents if place.before else ()), place.content),
         pos_sku=item.sku,
         unit_price=item.unit_price,
         counterparty_crsa=transaction.counterparty_crsa or "",
         reason=reason,
-        occurred_at=transaction.occurred_at or received_at,
+        occurred_at=occurred_at,
         process_on=transaction.process_on,
         ocs_type=mapping.ocs_type,
         wire_sign=mapping.wire_sign,
@@ -218,23 +252,17 @@ def _unit_cost(item: Item, place: _Place) -> Decimal | None:
     return place.level.average_cost
 
 
-def _says_nothing_new(before: Revision, content: bytes, item: tuple[str | None, str], sent: Sent) -> bool:
-    """Tell a repeat, or an old word that comes late, from news.
-
-    A line whose SKU was not mapped then, and is now, is news whatever its words.
-    """
+def _says_nothing_new(before: Revision, content: bytes, sent: Sent) -> bool:
+    """Tell a repeat, or an old word that comes late, from news."""
     if before.content_hash == content:
-        return not (before.ocs_sku is None and item[0] is not None)
+        return True
     return content in before.contents if sent.is_copy else sent.at < before.inserted_at
 
 
-def _effect(line: Revision) -> tuple[LevelItem, Level] | None:
-    return None if line.ocs_sku is None else ((line.ocs_sku, line.upc), Level(line.quantity, line.value))
-
-
-def _undone(line: Revision) -> tuple[LevelItem, Level] | None:
-    effect = _effect(line)
-    return None if effect is None else (effect[0], -effect[1])
+def _effects(before: Revision | None, line: Line) -> list[Effect]:
+    """Give what a line does, and what takes back that which the revision before it did."""
+    undone = None if before is None or before.effect is None else before.effect.undone()
+    return [effect for effect in (undone, line.effect) if effect is not None]
 
 
 def _level_item(item: tuple[str | None, str]) -> LevelItem:

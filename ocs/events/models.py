@@ -1,13 +1,18 @@
-"""A POS transaction as it comes in, on the queue or by HTTP; its JSON Schema is docs/pos-transaction.schema.json."""
+"""A POS transaction as it comes in, on the queue or by HTTP, and what can be wrong with it, field by field.
 
+Its JSON Schema is docs/pos-transaction.schema.json.
+"""
+
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ocs.tenants.models import TransactionType
+from ocs.bad_input import BadInput, FieldFault, explain, quoted
+from ocs.tenants.models import TRANSFERS, TransactionType
 
 LARGEST_QUANTITY = 1_000_000
 MOST_ITEMS = 1000
@@ -67,3 +72,43 @@ class Transaction(_Received):
         None, description="Why; for adjustments one of the reasons that AGCO recognises"
     )
     items: Annotated[list[Item], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+def read_transaction(text: str | bytes) -> Transaction:
+    """Read one transaction; raises BadInput that names every wrong field of every line."""
+    try:
+        transaction = Transaction.model_validate_json(text)
+    except ValidationError as error:
+        raise BadInput(explain(error)) from None
+    faults = list(field_faults(transaction))
+    if faults:
+        raise BadInput(faults)
+    return transaction
+
+
+def field_faults(transaction: Transaction, at: str = "") -> Iterator[FieldFault]:
+    """Name what is wrong between the fields of a transaction; `at` is put before each field's name."""
+    yield from _counterparty_faults(transaction, at)
+    if transaction.process_on and transaction.occurred_at and transaction.process_on > transaction.occurred_at.date():
+        yield FieldFault(
+            f"{at}process_on", quoted(str(transaction.process_on)), "the day it happened, not later than occurred_at"
+        )
+    seen: dict[UUID, int] = {}
+    for number, item in enumerate(transaction.items):
+        field = f"{at}items[{number}]"
+        if item.ocs_sku is None and item.sku is None:
+            yield FieldFault(f"{field}.ocs_sku", "nothing", "the OCS SKU, or the POS's own SKU in the field sku")
+        if item.quantity < 0 and transaction.transaction_type is not TransactionType.ADJUSTMENT:
+            expected = f"0 or more: the type {transaction.transaction_type} says the direction already"
+            yield FieldFault(f"{field}.quantity", str(item.quantity), expected)
+        if item.line_id is not None and seen.setdefault(item.line_id, number) != number:
+            expected = f"an id of its own: items[{seen[item.line_id]}] has this one"
+            yield FieldFault(f"{field}.line_id", quoted(str(item.line_id)), expected)
+
+
+def _counterparty_faults(transaction: Transaction, at: str) -> Iterator[FieldFault]:
+    field, found = f"{at}counterparty_crsa", transaction.counterparty_crsa
+    if transaction.transaction_type in TRANSFERS and found is None:
+        yield FieldFault(field, "nothing", "the CRSA of the other store: a transfer names it")
+    if transaction.transaction_type not in TRANSFERS and found is not None:
+        yield FieldFault(field, quoted(found), f"nothing: a {transaction.transaction_type} has no other store")

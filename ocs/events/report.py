@@ -1,23 +1,19 @@
 """How event lines become the body of POST inventory events: the kind that this room hands to delivery."""
 
-from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.delivery.kinds import Kind
-from ocs.events.lines import sales_transaction_id
+from ocs.events.lines import effective_at, sales_transaction_id
+from ocs.levels.change import LOCK
 from ocs.regulator import wire
 from ocs.regulator.client import Regulator
 from ocs.regulator.faults import Accepted
 from ocs.tenants.models import Store
 
 SQL = load(__file__)
-
-TRUE_DAY = time(12)
-"""A late receipt tells only its true day; noon lies on that day in every zone and never in a clock change."""
 
 
 async def load_batch(connection: Connection, store: Store, batch_id: int) -> wire.EventList:
@@ -38,9 +34,8 @@ def event_line(store: Store, row: dict[str, Any]) -> wire.EventLine:
     """
     quantity, value = _signed(row["quantity"], row["value"], row["wire_sign"])
     process_on, field = row["process_on"], store.process_on_field
-    happened = store.local(row["occurred_at"])
-    if process_on is not None and field is None:
-        happened = datetime.combine(process_on, TRUE_DAY, ZoneInfo(store.time_zone))
+    told_apart = field is not None
+    happened = store.local(effective_at(row["occurred_at"], None if told_apart else process_on, store.time_zone))
     line = wire.EventLine(
         ocsSku=row["ocs_sku"],
         upcAndBarcode=row["upc"],
@@ -63,4 +58,4 @@ def _signed(quantity: Decimal, value: Decimal, wire_sign: str) -> tuple[Decimal,
     return (abs(quantity), abs(value)) if wire_sign == "absolute" else (quantity, value)
 
 
-EVENTS = Kind("events", lambda settings: settings.batch_lines, load_batch, post)
+EVENTS = Kind(LOCK, lambda settings: settings.batch_lines, load_batch, post)

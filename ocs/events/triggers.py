@@ -10,6 +10,7 @@ from ocs.clock import utc_now
 from ocs.delivery.sender import ring
 from ocs.events import bury
 from ocs.events.ingest import Message, ingest
+from ocs.events.release import release_mapped
 
 bp = func.Blueprint()
 log = telemetry.logger("events")
@@ -39,6 +40,12 @@ async def bury_transaction(message: func.QueueMessage) -> None:
 async def redrive_dead_letters(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     """Take in again what failed through our own fault, when its time has come."""
     await bury.redrive_due(await runtime.current())
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%OCS_SWEEP_SCHEDULE%", use_monitor=False)
+async def release_lines(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Let lines go whose POS SKU has been mapped since they were taken in."""
+    await release_mapped(await runtime.current())
 
 
 def _received(message: func.QueueMessage) -> Message:

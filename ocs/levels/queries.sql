@@ -1,3 +1,5 @@
+-- change.py ----------------------------------------------------------------------------------------------------------
+
 -- name: read_levels
 -- purpose: a store's levels of several items
 select l.ocs_sku, l.upc, l.quantity, l.value
@@ -5,10 +7,111 @@ select l.ocs_sku, l.upc, l.quantity, l.value
   join inventory_levels l on l.store_id = %(store_id)s and l.ocs_sku = asked.ocs_sku and l.upc = asked.upc
 
 -- name: change_levels
--- purpose: adds to a store's levels, making those that are not there yet
+-- purpose: keeps changes, and adds to the store's levels those that are not older than the item's opening
+with change as (
+    insert into inventory_changes (store_id, effective_at, sequence, undoes, tenant_id, ocs_sku, upc, quantity, value)
+    select %(store_id)s, c.effective_at, c.sequence, c.undoes, %(tenant_id)s, c.ocs_sku, c.upc, c.quantity, c.value
+      from unnest(%(effective_ats)s::timestamptz[], %(sequences)s::bigint[], %(undoes)s::boolean[], %(ocs_skus)s::text[],
+                  %(upcs)s::text[], %(quantities)s::numeric[], %(values)s::numeric[])
+           as c (effective_at, sequence, undoes, ocs_sku, upc, quantity, value)
+    returning ocs_sku, upc, effective_at, quantity, value)
 insert into inventory_levels as l (store_id, tenant_id, ocs_sku, upc, quantity, value)
-select %(store_id)s, %(tenant_id)s, c.ocs_sku, c.upc, c.quantity, c.value
-  from unnest(%(ocs_skus)s::text[], %(upcs)s::text[], %(quantities)s::numeric[], %(values)s::numeric[])
-       as c (ocs_sku, upc, quantity, value)
+select %(store_id)s, %(tenant_id)s, c.ocs_sku, c.upc, sum(c.quantity), sum(c.value)
+  from change c
+  left join inventory_levels known on known.store_id = %(store_id)s and known.ocs_sku = c.ocs_sku and known.upc = c.upc
+ where known.opened_at is null or c.effective_at >= known.opened_at
+ group by c.ocs_sku, c.upc
+ order by c.ocs_sku, c.upc
 on conflict (store_id, ocs_sku, upc) do update
    set quantity = l.quantity + excluded.quantity, value = l.value + excluded.value, updated_at = now()
+
+-- name: note_late
+-- purpose: notes that a store's past has changed, if the instant lies before its own today
+insert into inventory_states as s (store_id, tenant_id, late_from)
+select %(store_id)s, %(tenant_id)s, %(effective_at)s
+ where %(effective_at)s < date_trunc('day', clock_timestamp(), %(time_zone)s)
+on conflict (store_id) do update set late_from = least(s.late_from, excluded.late_from)
+ where s.late_from is null or s.late_from > excluded.late_from
+
+-- name: take_late
+-- purpose: gives from when on a store's past has changed, and forgets it
+update inventory_states new set late_from = null
+  from inventory_states old
+ where new.store_id = %(store_id)s and old.store_id = new.store_id and new.late_from is not null
+returning old.late_from
+
+-- opening.py ---------------------------------------------------------------------------------------------------------
+
+-- name: record_openings
+-- purpose: keeps what each item was counted to be at an instant
+insert into inventory_openings (store_id, ocs_sku, upc, as_of, tenant_id, quantity, value)
+select %(store_id)s, o.ocs_sku, o.upc, %(as_of)s, %(tenant_id)s, o.quantity, o.value
+  from unnest(%(ocs_skus)s::text[], %(upcs)s::text[], %(quantities)s::numeric[], %(values)s::numeric[])
+       as o (ocs_sku, upc, quantity, value)
+on conflict (store_id, ocs_sku, upc, as_of) do update
+   set quantity = excluded.quantity, value = excluded.value, recorded_at = now()
+
+-- name: reckon_from_openings
+-- purpose: sets the levels of items whose newest opening this is: what was counted, and what happened since
+with opened as (
+    select o.ocs_sku, o.upc, o.quantity, o.value
+      from unnest(%(ocs_skus)s::text[], %(upcs)s::text[], %(quantities)s::numeric[], %(values)s::numeric[])
+           as o (ocs_sku, upc, quantity, value)
+      left join inventory_levels l on l.store_id = %(store_id)s and l.ocs_sku = o.ocs_sku and l.upc = o.upc
+     where l.opened_at is null or l.opened_at <= %(as_of)s),
+since as (
+    select c.ocs_sku, c.upc, sum(c.quantity) as quantity, sum(c.value) as value
+      from inventory_changes c
+     where c.store_id = %(store_id)s and c.effective_at >= %(as_of)s
+     group by c.ocs_sku, c.upc)
+insert into inventory_levels as l (store_id, tenant_id, ocs_sku, upc, quantity, value, opened_at)
+select %(store_id)s, %(tenant_id)s, o.ocs_sku, o.upc, o.quantity + coalesce(s.quantity, 0),
+       o.value + coalesce(s.value, 0), %(as_of)s
+  from opened o left join since s using (ocs_sku, upc)
+ order by o.ocs_sku, o.upc
+on conflict (store_id, ocs_sku, upc) do update
+   set quantity = excluded.quantity, value = excluded.value, opened_at = excluded.opened_at, updated_at = now()
+
+-- name: note_opened
+-- purpose: notes that a store's levels are known from an instant on; the first one stays
+insert into inventory_states as s (store_id, tenant_id, opened_at) values (%(store_id)s, %(tenant_id)s, %(as_of)s)
+on conflict (store_id) do update set opened_at = least(s.opened_at, excluded.opened_at)
+
+-- at.py --------------------------------------------------------------------------------------------------------------
+
+-- name: levels_at
+-- purpose: each item's level just before an instant: from its opening before that, else back from one after it, else from now
+with known as materialized (
+    select l.ocs_sku, l.upc, l.opened_at, l.quantity, l.value
+      from inventory_levels l
+     where l.store_id = %(store_id)s),
+anchor as materialized (
+    -- A level as it is now stands at infinity: what came after the instant is taken from it.
+    select ocs_sku, upc, 'infinity'::timestamptz as at, quantity, value
+      from known where opened_at is null or opened_at <= %(instant)s
+    union all
+    select k.ocs_sku, k.upc, o.as_of, o.quantity, o.value
+      from known k
+     cross join lateral (
+           select as_of, quantity, value from inventory_openings o
+            where o.store_id = %(store_id)s and o.ocs_sku = k.ocs_sku and o.upc = k.upc
+            order by as_of > %(instant)s, case when as_of > %(instant)s then as_of end, as_of desc
+            limit 1) o
+     where k.opened_at > %(instant)s),
+moved as (
+    select c.ocs_sku, c.upc,
+           sum(case when a.at <= %(instant)s and c.effective_at >= a.at and c.effective_at < %(instant)s then c.quantity
+                    when a.at > %(instant)s and c.effective_at >= %(instant)s and c.effective_at < a.at then -c.quantity
+                    else 0 end) as quantity,
+           sum(case when a.at <= %(instant)s and c.effective_at >= a.at and c.effective_at < %(instant)s then c.value
+                    when a.at > %(instant)s and c.effective_at >= %(instant)s and c.effective_at < a.at then -c.value
+                    else 0 end) as value,
+           bool_or(c.effective_at >= %(moved_since)s and c.effective_at < %(instant)s) as that_day
+      from inventory_changes c join anchor a using (ocs_sku, upc)
+     where c.store_id = %(store_id)s
+       and c.effective_at >= (select least(min(at), %(moved_since)s, %(instant)s) from anchor)
+     group by c.ocs_sku, c.upc)
+select a.ocs_sku, a.upc, a.quantity + coalesce(m.quantity, 0) as quantity, a.value + coalesce(m.value, 0) as value
+  from anchor a left join moved m using (ocs_sku, upc)
+ where a.quantity + coalesce(m.quantity, 0) <> 0 or m.that_day
+ order by a.ocs_sku, a.upc

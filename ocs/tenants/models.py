@@ -52,6 +52,10 @@ class Store:
     client_id: str
     client_secret_name: str
     process_on_field: str | None
+    counted_from: datetime | None
+    """The instant of the first position that the platform accepted of it from us."""
+    parking_warnings: list[str]
+    """The warnings for which its lines wait for a person: a setting of the tenant."""
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Store":

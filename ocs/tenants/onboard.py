@@ -1,6 +1,7 @@
 """Takes on a tenant, its connections and its stores from one description; a repeat changes what differs."""
 
 from dataclasses import asdict
+from datetime import time
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -62,6 +63,12 @@ class DescribedStore(_Described):
     pos_vendor_version: Text
     connection: Text
     hash_key_name: SecretName
+    snapshot_at: time = time(1)
+    """Local time at which the position of the day before is made; not before 00:00 has passed in the store's zone."""
+    hourly_positions: bool = False
+    """A position of every full hour too: for tests against UAT."""
+    already_reporting: bool = False
+    """Positions of this store have been reported before, by another POS perhaps: its events wait for no first one."""
     reporting: bool | None = None
     """On or off; as it was where it is not said, and on for a new store."""
 

@@ -53,13 +53,15 @@ on conflict (connection_id, transaction_type) do update
 -- name: save_store
 -- purpose: makes a store, or changes the one with this CRSA; a CRSA never moves to another tenant
 insert into stores (tenant_id, connection_id, crsa, name, time_zone, pos_vendor, pos_vendor_version, hash_key_name,
-                    reporting)
+                    snapshot_at, hourly_positions, anchored_at, reporting)
 values (%(tenant_id)s, %(connection_id)s, %(crsa)s, %(name)s, %(time_zone)s, %(pos_vendor)s, %(pos_vendor_version)s,
-        %(hash_key_name)s, coalesce(%(reporting)s, true))
+        %(hash_key_name)s, %(snapshot_at)s, %(hourly_positions)s, case when %(already_reporting)s then now() end,
+        coalesce(%(reporting)s, true))
 on conflict (crsa) do update
    set connection_id = excluded.connection_id, name = excluded.name, time_zone = excluded.time_zone,
        pos_vendor = excluded.pos_vendor, pos_vendor_version = excluded.pos_vendor_version,
-       hash_key_name = excluded.hash_key_name,
+       hash_key_name = excluded.hash_key_name, snapshot_at = excluded.snapshot_at,
+       hourly_positions = excluded.hourly_positions, anchored_at = coalesce(stores.anchored_at, excluded.anchored_at),
        reporting = coalesce(%(reporting)s, stores.reporting)
  where stores.tenant_id = excluded.tenant_id
 returning store_id
@@ -81,3 +83,27 @@ select * from reporting_stores where crsa = %(reference)s or store_id = %(store_
 -- name: tenant_by_reference
 -- purpose: a tenant's id, by id or CROL
 select tenant_id from tenants where crol = %(reference)s or tenant_id = %(tenant_id)s
+
+-- name: store_by_id
+-- purpose: one store and its connection, for work that a row names by id
+select * from reporting_stores where store_id = %(store_id)s
+
+-- name: store_of_tenant
+-- purpose: whether a CRSA is one of a tenant's stores
+select store_id from reporting_stores where tenant_id = %(tenant_id)s and crsa = %(crsa)s
+
+-- name: anchor_store
+-- purpose: notes that a store's first position was accepted, and of which instant it was; a later one changes nothing
+update stores set anchored_at = clock_timestamp(), counted_from = %(counted_from)s
+ where store_id = %(store_id)s and anchored_at is null
+returning store_id
+
+-- name: confirm_mapping
+-- purpose: notes that how a type is reported was proved by reading back
+update transaction_mappings set confirmed = true
+ where connection_id = %(connection_id)s and transaction_type = %(transaction_type)s
+returning transaction_type
+
+-- name: set_parking_warnings
+-- purpose: says for which warnings a tenant's lines wait for a person
+update tenants set parking_warnings = %(codes)s where tenant_id = %(tenant_id)s

@@ -58,6 +58,20 @@ async def store_of(connection: Connection, crol: str, crsa: str) -> Store:
     return Store.from_row(row)
 
 
+async def store_by_id(connection: Connection, store_id: UUID) -> Store:
+    """Give a store that is known to exist, by its id; raises NotFound."""
+    row = await (await connection.execute(SQL["store_by_id"], {"store_id": store_id})).fetchone()
+    if row is None:
+        raise NotFound(f"no store {store_id}")
+    return Store.from_row(row)
+
+
+async def is_of_tenant(connection: Connection, tenant_id: UUID, crsa: str) -> bool:
+    """Tell whether a CRSA is one of a tenant's stores here."""
+    words = {"tenant_id": tenant_id, "crsa": crsa}
+    return await (await connection.execute(SQL["store_of_tenant"], words)).fetchone() is not None
+
+
 async def tenant_of(connection: Connection, crol: str) -> UUID:
     """Give a tenant's id; raises NotFound."""
     row = await (await connection.execute(SQL["find_tenant"], {"crol": crol})).fetchone()

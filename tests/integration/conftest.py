@@ -1,29 +1,37 @@
 """Real Postgres for every test: a migrated template once, a copy of it per test."""
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import APIRouter
 
+import function_app
 from devstack.postgres import Postgres
+from ocs import runtime as process
 from ocs import settings as settings_of_app
 from ocs.db.migrate import migrate
-from ocs.delivery import kinds
-from ocs.events.report import EVENTS
+from ocs.openings import admin as openings_admin
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
-from tests.integration.platform import Platform
+from ocs.web.app import create_app
+from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
+MORE_ROUTERS: list[APIRouter] = [openings_admin.router]
+"""Routers that function_app.py does not register yet."""
 AZURITE_NOT_NEEDED = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     "QueueEndpoint=http://127.0.0.1:1/devstoreaccount1;"
 )
-"""The well-known development key; nothing listens there, and tests of one room put nothing on a queue."""
+"""The well-known development key; nothing listens there."""
 
 
 @pytest.fixture(scope="session")
@@ -60,27 +68,49 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     return settings_of_app.load()
 
 
-@pytest.fixture(autouse=True)
-def _kinds() -> None:
-    if EVENTS not in kinds.registered():
-        kinds.register(EVENTS)
-
-
 @pytest.fixture
 def platform() -> Platform:
     """Give a Data Platform in memory that answers as a test scripts it."""
     return Platform()
 
 
-@pytest.fixture
-async def runtime(settings: Settings, platform: Platform) -> AsyncIterator[Runtime]:
-    """Give the app's runtime on a real database, calling the scripted platform, with one tenant of three stores."""
+@asynccontextmanager
+async def _assembled(settings: Settings, platform: Platform) -> AsyncIterator[Runtime]:
     own = assemble(settings)
     await own.http.aclose()
     own.http = platform.client()
     own.vault = platform.vault()
+    await own.queues.close()
+    own.queues = FakeQueues()
     await own.pool.open()
     async with own.pool.transaction() as connection:
         await onboard(connection, DescribedTenant.model_validate(platform.tenant()))
     yield own
     await own.close()
+
+
+@pytest.fixture
+async def runtime(settings: Settings, platform: Platform) -> AsyncIterator[Runtime]:
+    """Give the app's runtime on a real database, calling the scripted platform, with one tenant of three stores."""
+    async with _assembled(settings, platform) as own:
+        yield own
+
+
+@pytest.fixture
+def runtime_of_thread(settings: Settings, platform: Platform) -> Iterator[tuple[Runtime, asyncio.AbstractEventLoop]]:
+    """Give the same with an event loop of its own, for a property test, which calls plain functions."""
+    with asyncio.Runner() as runner:
+        assembled = _assembled(settings, platform)
+        yield runner.run(assembled.__aenter__()), runner.get_loop()
+        runner.run(assembled.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def staff(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the staff's routes; the functions host and its key are not in between."""
+    monkeypatch.setattr(process._Process, "runtime", runtime)  # noqa: SLF001 - one process has one, a test its own
+    monkeypatch.setattr(process._Process, "checked", True)  # noqa: SLF001 - the same
+    app = create_app([*function_app.ROUTERS_OF_STAFF, *MORE_ROUTERS])
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+        yield client

@@ -11,7 +11,9 @@ from typing import Any
 
 import httpx
 
+from ocs.azure.queues import Queues
 from ocs.azure.vault import Vault
+from ocs.errors import QueueUnavailable
 
 CROL, FIRST, SECOND, THIRD = "CROL1234567", "CRSA1111111", "CRSA2222222", "CRSA3333333"
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -35,6 +37,25 @@ class FakeVault(Vault):
         """Hold nothing to close."""
 
 
+class FakeQueues(Queues):
+    """Queues in memory; `down` makes every put fail."""
+
+    def __init__(self) -> None:
+        """Start with nothing on any queue."""
+        self.messages: dict[str, list[str]] = {}
+        self.down = False
+
+    async def put(self, queue: str, text: str, *, hidden_seconds: int = 0) -> str:  # noqa: ARG002 - nothing waits here
+        """Put one message; gives its id."""
+        if self.down:
+            raise QueueUnavailable(f"the queue {queue} did not take a message: scripted")
+        self.messages.setdefault(queue, []).append(text)
+        return f"message-{len(self.messages[queue])}"
+
+    async def close(self) -> None:
+        """Hold nothing to close."""
+
+
 @dataclass
 class Platform:
     """The scripted platform: `answers` are used up first, then every call is accepted."""
@@ -48,6 +69,10 @@ class Platform:
     accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     """Line ids in the order of their first acceptance."""
+    gets: dict[str, Answer] = field(default_factory=dict)
+    """How it answers a GET, by the end of its path, such as RetailerASNHttpTrigger; else with 404."""
+    positions: list[tuple[str, str, list[dict[str, str]]]] = field(default_factory=list)
+    """Accepted positions in order: CRSA, positionTimeStamp, lines."""
     token_answers: list[Answer] = field(default_factory=list)
     tokens_given: int = 0
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -83,6 +108,7 @@ class Platform:
                 "pos_vendor_version": "1.0",
                 "connection": "uat",
                 "hash_key_name": "hash-key",
+                "already_reporting": True,
             }
             for crsa, zone in zones.items()
         ]
@@ -95,13 +121,31 @@ class Platform:
                 self.order.append(line["posTransactionLineId"])
             self.accepted[line["posTransactionLineId"]] = line
 
+    def _position(self, request: httpx.Request) -> httpx.Response:
+        if self.answers:
+            return self.answers.pop(0)(request)
+        at, crsa = request.url.params["positionTimeStamp"], request.url.params["retailerCRSA"]
+        self.positions.append((crsa, at, json.loads(request.content)["inventoryPositionList"]))
+        return httpx.Response(200, json={"referenceId": f"ref-{next(self._numbers)}"})
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer a call as scripted, or honestly."""
         if request.url.path == "/token":
-            if self.token_answers:
-                return self.token_answers.pop(0)(request)
-            self.tokens_given += 1
-            return httpx.Response(200, json={"access_token": f"token-{self.tokens_given}", "expires_in": 3600})
+            return self._token(request)
+        if request.method == "GET":
+            found = [answer for end, answer in self.gets.items() if request.url.path.endswith(end)]
+            return found[0](request) if found else httpx.Response(404)
+        if "positionTimeStamp" in request.url.params:
+            return self._position(request)
+        return self._events(request)
+
+    def _token(self, request: httpx.Request) -> httpx.Response:
+        if self.token_answers:
+            return self.token_answers.pop(0)(request)
+        self.tokens_given += 1
+        return httpx.Response(200, json={"access_token": f"token-{self.tokens_given}", "expires_in": 3600})
+
+    def _events(self, request: httpx.Request) -> httpx.Response:
         lines = json.loads(request.content)["inventoryEventList"]
         self.calls.append([line["posTransactionLineId"] for line in lines])
         if self.answers:

@@ -106,21 +106,6 @@ async def test_a_type_without_a_mapping_is_refused(runtime: Runtime) -> None:
         await sell(runtime, "T1", transaction_type="loss")
 
 
-async def test_a_sku_that_is_mapped_later_lets_the_same_sale_through(runtime: Runtime) -> None:
-    items = [{"sku": "OUR-77", "quantity": 1}]
-    await sell(runtime, "T1", items=items)
-    async with runtime.pool.transaction() as connection:
-        await connection.execute(
-            "insert into sku_mappings select tenant_id, 'OUR-77', '101955_3.5g___', '00708762000695' from tenants"
-        )
-    again = await sell(runtime, "T1", items=items)
-    assert again.corrected == 1
-    assert [row["state"] for row in await rows(runtime, "select state from outbox order by sequence")] == [
-        "superseded",
-        "pending",
-    ]
-
-
 async def test_a_body_in_bytes_that_are_no_text_is_refused(runtime: Runtime) -> None:
     with pytest.raises(BadInput):
         await ingest(runtime, replace(message({}), body=b"\xff\xfe{"))

@@ -15,8 +15,7 @@ from ocs.dead_letters import letters
 from ocs.delivery.batches import ParkedCause
 from ocs.delivery.settle import CREDENTIALS, PLATFORM_DOWN, UNDELIVERABLE
 from ocs.errors import OcsError
-from ocs.events.check import read_transaction
-from ocs.events.models import Item, Transaction
+from ocs.events.models import Item, Transaction, read_transaction
 from ocs.regulator.faults import Outcome
 from ocs.settings import Settings
 from ocs.tenants.models import TransactionType

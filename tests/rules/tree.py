@@ -7,7 +7,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 STOREYS = (
-    ("errors", "bad_input", "spreadsheet", "settings", "clock", "telemetry", "runtime", "db", "azure", "web"),
+    (
+        "errors",
+        "bad_input",
+        "spreadsheet",
+        "message_text",
+        "settings",
+        "clock",
+        "telemetry",
+        "runtime",
+        "db",
+        "azure",
+        "web",
+    ),
     ("tenants", "audit", "alerts", "regulator"),
     ("catalogue", "mapping", "levels", "dead_letters", "delivery"),
     ("events", "positions", "shipping", "openings", "counts"),

@@ -10,12 +10,33 @@ from hypothesis import strategies as st
 
 from ocs.events.lines import Change, Known, Revision, Sent, build, line_id, sales_transaction_id
 from ocs.events.models import Transaction
-from ocs.levels.change import Level
-from ocs.mapping.lookup import MappedSku
-from ocs.tenants.models import TransactionType
+from ocs.levels.change import Effect, Level
+from ocs.tenants.models import Store, TransactionType
 from ocs.tenants.plan_of_record import PLAN_OF_RECORD
 
-STORE = UUID("00000000-0000-4000-8000-000000000001")
+STORE_ID = UUID("00000000-0000-4000-8000-000000000001")
+STORE = Store(
+    store_id=STORE_ID,
+    tenant_id=STORE_ID,
+    connection_id=STORE_ID,
+    crol="CROL1234567",
+    crsa="CRSA1111111",
+    name="First",
+    time_zone="America/Toronto",
+    pos_vendor="P",
+    pos_vendor_version="1",
+    hash_key_name="h",
+    reporting=True,
+    environment="uat",
+    base_url="",
+    token_url="",
+    scope="",
+    client_id="",
+    client_secret_name="",
+    process_on_field=None,
+    counted_from=None,
+    parking_warnings=[],
+)
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 ITEM = ("101955_3.5g___", "00708762000695")
 NOTHING_KNOWN = Known({}, {}, {})
@@ -35,14 +56,21 @@ def transaction(kind: str = "sale", quantity: object = 1, **changes: Any) -> Tra
 
 def change(given: Transaction, known: Known = NOTHING_KNOWN, sent: Sent = SENT_NOW) -> Change:
     """Build a transaction's change with the plan of record's mapping."""
-    return build(given, STORE, PLAN_OF_RECORD[given.transaction_type], sent, known)
+    return build(given, STORE, PLAN_OF_RECORD[given.transaction_type], sent, known, 1)
 
 
 def known_after(made: Change, levels: dict[tuple[str, str], Level] | None = None) -> Known:
     """Give what is known once a change has been written."""
     fields = Revision.__dataclass_fields__
     revisions = {line.line_id: Revision(**{name: getattr(line, name) for name in fields}) for line in made.lines}
-    return Known(revisions, made.levels if levels is None else levels, {})
+    return Known(revisions, moved(made) if levels is None else levels, {})
+
+
+def moved(made: Change) -> dict[tuple[str, str], Level]:
+    """Give what a change does to each item in all, save nothing."""
+    items = {effect.item for effect in made.effects}
+    sums = {item: sum((e.change for e in made.effects if e.item == item), Level()) for item in items}
+    return {item: level for item, level in sums.items() if level != Level()}
 
 
 def test_the_ledgers_sign_is_the_types_direction() -> None:
@@ -65,20 +93,20 @@ def test_a_line_without_an_id_gets_the_same_one_every_time() -> None:
     first, again = change(transaction()).lines[0], change(transaction()).lines[0]
     assert first.line_id == again.line_id
     assert first.line_id.version == 5
-    assert first.line_id != line_id(STORE, "T1", 1, transaction().items[0])
-    assert first.line_id != line_id(STORE, "T2", 0, transaction().items[0])
+    assert first.line_id != line_id(STORE_ID, "T1", 1, transaction().items[0])
+    assert first.line_id != line_id(STORE_ID, "T2", 0, transaction().items[0])
 
 
 def test_a_transaction_number_that_is_a_uuid_is_sent_as_it_is() -> None:
     own = "7b0c6a52-5f0e-4f6c-9c0e-3a9b52f4a111"
-    assert str(sales_transaction_id(STORE, own)) == own
-    assert sales_transaction_id(STORE, "T-1") == sales_transaction_id(STORE, "T-1")
+    assert str(sales_transaction_id(STORE_ID, own)) == own
+    assert sales_transaction_id(STORE_ID, "T-1") == sales_transaction_id(STORE_ID, "T-1")
 
 
 def test_the_same_content_again_changes_nothing() -> None:
     first = change(transaction(quantity="2", unit_price="49.950"))
     again = change(transaction(quantity=2, unit_price=49.95), known_after(first))
-    assert (again.lines, again.levels, again.unchanged) == ((), {}, 1)
+    assert (again.lines, again.effects, again.unchanged) == ((), (), 1)
 
 
 def test_other_content_is_a_correction_that_undoes_the_first() -> None:
@@ -86,13 +114,13 @@ def test_other_content_is_a_correction_that_undoes_the_first() -> None:
     second = change(transaction("purchase", 8, unit_cost="5"), known_after(first))
     assert second.lines[0].revision == 2
     assert second.corrected == [first.lines[0].line_id]
-    assert second.levels == {ITEM: Level(Decimal(-2), Decimal(-10))}
+    assert moved(second) == {ITEM: Level(Decimal(-2), Decimal(-10))}
 
 
 def test_a_correction_of_the_sku_moves_the_quantity_to_the_right_item() -> None:
     first = change(transaction("purchase", 10, unit_cost="5"))
     second = change(transaction("purchase", 10, unit_cost="5", ocs_sku="200000_1g___"), known_after(first))
-    assert second.levels == {
+    assert moved(second) == {
         ("200000_1g___", ITEM[1]): Level(Decimal(10), Decimal(50)),
         ITEM: Level(Decimal(-10), Decimal(-50)),
     }
@@ -159,20 +187,24 @@ def test_a_void_needs_a_line_to_void() -> None:
     assert change(transaction(quantity=0)).voids_unknown == (0,)
     first = change(transaction("purchase", 10, unit_cost="5"))
     void = change(transaction("purchase", 0, unit_cost="5"), known_after(first))
-    assert void.levels == {ITEM: Level(Decimal(-10), Decimal(-50))}
+    assert moved(void) == {ITEM: Level(Decimal(-10), Decimal(-50))}
 
 
 def test_an_unmapped_sku_is_recorded_and_moves_no_level() -> None:
     made = change(transaction(ocs_sku=None, sku="ABC"))
     assert made.lines[0].ocs_sku is None
-    assert made.levels == {}
+    assert made.effects == ()
 
 
-def test_a_line_that_is_mapped_by_now_is_news() -> None:
-    before = known_after(change(transaction(ocs_sku=None, sku="ABC")))
-    mapped = Known(before.revisions, {}, {"ABC": MappedSku(*ITEM)})
-    made = change(transaction(ocs_sku=None, sku="ABC"), mapped)
-    assert (made.lines[0].ocs_sku, made.lines[0].revision) == (ITEM[0], 2)
+def test_a_late_receipt_counts_from_the_noon_of_its_true_day_and_a_correction_takes_it_back_from_there() -> None:
+    """24 hours is no day: on the 1st of November 2026 Toronto's clocks go back, and noon is 17:00 UTC from then on."""
+    late = {"occurred_at": NOW.isoformat(), "unit_cost": "5"}
+    first = change(transaction("purchase", 10, process_on="2026-10-31", **late))
+    second = change(transaction("purchase", 10, process_on="2026-11-01", **late), known_after(first))
+    noon_before, noon_after = datetime(2026, 10, 31, 16, tzinfo=UTC), datetime(2026, 11, 1, 17, tzinfo=UTC)
+    ten = Level(Decimal(10), Decimal(50))
+    assert first.effects == (Effect(ITEM, noon_before, 1, ten),)
+    assert second.effects == (Effect(ITEM, noon_before, 1, -ten, undoes=True), Effect(ITEM, noon_after, 1, ten))
 
 
 steps = st.tuples(st.integers(0, 3), st.sampled_from(["sale", "purchase", "return", "adjustment"]), st.integers(0, 50))
@@ -186,7 +218,7 @@ def test_levels_are_the_sum_of_the_newest_revisions_whatever_came_before(history
     for number, kind, quantity in history:
         made = change(transaction(kind, quantity, transaction_id=f"T{number}"), Known(revisions, levels, {}))
         revisions |= known_after(made).revisions
-        for item, delta in made.levels.items():
+        for item, delta in moved(made).items():
             levels[item] = levels.get(item, Level()) + delta
     standing = sum((line.quantity for line in revisions.values()), Decimal(0))
     value = sum((line.value for line in revisions.values()), Decimal(0))

@@ -32,6 +32,8 @@ STORE = Store(
     client_id="client",
     client_secret_name="client-secret",
     process_on_field=None,
+    counted_from=None,
+    parking_warnings=[],
 )
 ROW: dict[str, Any] = {
     "line_id": UUID("7b0c6a52-5f0e-4f6c-9c0e-3a9b52f4a111"),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ocs.bad_input import BadInput
-from ocs.events.check import decode, read_transaction
+from ocs.events.models import read_transaction
+from ocs.message_text import decode
 
 
 def sale(**changes: Any) -> dict[str, Any]:

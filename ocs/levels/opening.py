@@ -1,0 +1,36 @@
+"""Openings: what a store was counted to hold at an instant, from which on its events are reckoned."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ocs.db.pool import Connection
+from ocs.db.queries import load
+from ocs.levels.change import Item, Level, lock_levels, note_late
+from ocs.tenants.models import Store
+
+SQL = load(__file__)
+
+__all__ = ["lock_levels", "open_levels"]
+
+
+async def open_levels(connection: Connection, store: Store, as_of: datetime, levels: Mapping[Item, Level]) -> None:
+    """Say that each of these items was at this level at `as_of`, under the lock of `lock_levels`.
+
+    What happened at that instant or later comes on top, whether it was recorded before or is recorded afterwards.
+    Items that are not given stay as they are; no items at all is the opening of a store that holds nothing. A second
+    opening of an item at the same instant replaces the first.
+    """
+    ordered = sorted(levels.items())
+    words = {
+        "store_id": store.store_id,
+        "tenant_id": store.tenant_id,
+        "as_of": as_of,
+        "ocs_skus": [item[0] for item, _ in ordered],
+        "upcs": [item[1] for item, _ in ordered],
+        "quantities": [level.quantity for _, level in ordered],
+        "values": [level.value for _, level in ordered],
+    }
+    await connection.execute(SQL["record_openings"], words)
+    await connection.execute(SQL["reckon_from_openings"], words)
+    await connection.execute(SQL["note_opened"], words)
+    await note_late(connection, store, as_of)

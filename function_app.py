@@ -7,16 +7,21 @@ from ocs.delivery import triggers as delivery
 from ocs.events import admin as events_admin
 from ocs.events import triggers as events
 from ocs.events.report import EVENTS
+from ocs.positions import admin as positions_admin
+from ocs.positions import triggers as positions
+from ocs.positions.report import POSITIONS
 from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
 ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
-ROUTERS_OF_STAFF = ()
+ROUTERS_OF_STAFF = (positions_admin.router,)
 ROUTERS = (health.router,)
 
 kinds.register(EVENTS)
+kinds.register(POSITIONS)
 
 app = func.FunctionApp()
 app.register_functions(events.bp)
 app.register_functions(delivery.bp)
+app.register_functions(positions.bp)
 app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS_OF_STAFF), create_app(ROUTERS)))

@@ -21,6 +21,7 @@ from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
 from ocs.web.app import create_app
+from ocs.web.caller import Caller, the_caller
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
@@ -108,9 +109,26 @@ def runtime_of_thread(settings: Settings, platform: Platform) -> Iterator[tuple[
 @pytest.fixture
 async def staff(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the staff's routes; the functions host and its key are not in between."""
+    async with _client_of_staff(runtime, monkeypatch, Caller("staff key")) as client:
+        yield client
+
+
+@pytest.fixture
+async def stranger(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the same routes whose caller may see another tenant only."""
+    caller = Caller("staff of another tenant", frozenset({uuid.uuid4()}))
+    async with _client_of_staff(runtime, monkeypatch, caller) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _client_of_staff(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, caller: Caller
+) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(process._Process, "runtime", runtime)  # noqa: SLF001 - one process has one, a test its own
     monkeypatch.setattr(process._Process, "checked", True)  # noqa: SLF001 - the same
     app = create_app([*function_app.ROUTERS_OF_STAFF, *MORE_ROUTERS])
+    app.dependency_overrides[the_caller] = lambda: caller
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
         yield client

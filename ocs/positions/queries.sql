@@ -1,0 +1,147 @@
+-- freeze.py ----------------------------------------------------------------------------------------------------------
+
+-- name: freeze_snapshot
+-- purpose: keeps a position for good; gives nothing where a tick has made it, or late changes have changed nothing of it
+with newest as (
+    select as_of, ocs_skus, upcs, quantities, amounts from snapshots
+     where store_id = %(store_id)s and business_date = %(business_date)s
+     order by revision desc
+     limit 1)
+insert into snapshots (store_id, tenant_id, business_date, revision, as_of, reason, made_by, sequence, ocs_skus, upcs,
+                       quantities, amounts)
+select %(store_id)s, %(tenant_id)s, %(business_date)s,
+       (select coalesce(max(revision), 0) + 1 from snapshots
+         where store_id = %(store_id)s and business_date = %(business_date)s),
+       %(as_of)s, %(reason)s, %(made_by)s, %(sequence)s, %(ocs_skus)s, %(upcs)s, %(quantities)s, %(amounts)s
+ where case %(reason)s
+       when 'late_changes' then exists (
+            select from newest
+             where as_of = %(as_of)s
+               and (ocs_skus, upcs, quantities, amounts)
+                   is distinct from (%(ocs_skus)s::text[], %(upcs)s::text[], %(quantities)s::numeric[], %(amounts)s::numeric[]))
+       else true end
+on conflict do nothing
+returning snapshot_id, revision, made_at
+
+-- report.py ----------------------------------------------------------------------------------------------------------
+
+-- name: snapshot_of_batch
+-- purpose: the frozen position that a batch carries
+select s.snapshot_id, s.business_date, s.as_of, s.ocs_skus, s.upcs, s.quantities, s.amounts
+  from batch_items b join snapshots s on s.store_id = b.store_id and s.sequence = b.sequence
+ where b.batch_id = %(batch_id)s and b.kind = 'positions'
+
+-- name: newest_night
+-- purpose: the last business date of which a store's nightly position was made
+select made_through from nights where store_id = %(store_id)s
+
+-- night.py -----------------------------------------------------------------------------------------------------------
+
+-- name: opened_stores
+-- purpose: the active stores whose levels are known, with what was made of their positions
+select s.*, n.made_through,
+       (select max(h.as_of) from snapshots h where h.store_id = s.store_id and h.reason = 'hourly') as made_hour
+  from reporting_stores s
+  join opened_stores o using (store_id)
+  left join nights n using (store_id)
+ where s.reporting and o.opened_at is not null
+ order by s.store_id
+
+-- name: note_night
+-- purpose: notes that a store's nightly position was made through a date
+insert into nights as n (store_id, tenant_id, made_through) values (%(store_id)s, %(tenant_id)s, %(business_date)s)
+on conflict (store_id) do update set made_through = greatest(n.made_through, excluded.made_through)
+
+-- coverage.py --------------------------------------------------------------------------------------------------------
+
+-- name: active_stores
+-- purpose: all stores that report, with whether their levels are known and through which date positions were made
+select s.*, o.opened_at, n.made_through
+  from reporting_stores s
+  left join opened_stores o using (store_id)
+  left join nights n using (store_id)
+ where s.reporting
+
+-- name: newest_of_dates
+-- purpose: for each store and date, the newest position of the whole day and what became of it
+select asked.store_id, p.business_date, p.state, p.parked_reason, p.settled_at
+  from unnest(%(store_ids)s::uuid[], %(dates)s::date[]) as asked (store_id, business_date)
+ cross join lateral (
+       select r.business_date, r.state, r.parked_reason, r.settled_at from reported_positions r
+        where r.store_id = asked.store_id and r.business_date = asked.business_date and r.reason <> 'hourly'
+        order by r.state = 'accepted' desc, r.revision desc
+        limit 1) p
+
+-- backfill.py --------------------------------------------------------------------------------------------------------
+
+-- name: ask_backfill
+-- purpose: notes that a store's positions of some dates are to be made and sent
+insert into backfills (store_id, tenant_id, first_date, last_date, asked_by)
+values (%(store_id)s, %(tenant_id)s, %(first_date)s, %(last_date)s, %(asked_by)s)
+returning backfill_id
+
+-- name: running_backfills
+-- purpose: backfills that are not made yet, oldest first
+select backfill_id, store_id from backfills where state = 'running' order by asked_at
+
+-- name: lock_backfill
+-- purpose: takes a backfill for one step, unless another worker has it or it was cancelled, with what of its store is under way
+select b.backfill_id, b.store_id, b.first_date, b.last_date, b.made_through, b.asked_by,
+       (select count(*) from outbox_items o
+         where o.store_id = b.store_id and o.kind = 'positions' and o.state in ('pending', 'frozen')) as under_way
+  from backfills b
+ where b.backfill_id = %(backfill_id)s and b.state = 'running'
+   for update of b skip locked
+
+-- name: step_backfill
+-- purpose: notes through which date a backfill was made
+update backfills
+   set made_through = %(made_through)s, state = case when %(made_through)s >= last_date then 'made' else state end
+ where backfill_id = %(backfill_id)s
+
+-- name: cancel_backfill
+-- purpose: stops a backfill where it is; what was made is sent all the same
+update backfills set state = 'cancelled'
+ where backfill_id = %(backfill_id)s and tenant_id = %(tenant_id)s and state = 'running'
+returning backfill_id
+
+-- name: backfill
+-- purpose: a backfill with how far it is: dates in all, made, and accepted by the platform
+select b.backfill_id, b.store_id, b.tenant_id, b.first_date, b.last_date, b.made_through, b.state, b.asked_by, b.asked_at,
+       b.last_date - b.first_date + 1 as dates, coalesce(b.made_through - b.first_date + 1, 0) as made,
+       (select count(distinct r.business_date) from reported_positions r
+         where r.store_id = b.store_id and r.business_date between b.first_date and b.last_date
+           and r.state = 'accepted' and r.made_at >= b.asked_at) as accepted
+  from backfills b
+ where b.backfill_id = %(backfill_id)s
+
+-- admin.py -----------------------------------------------------------------------------------------------------------
+
+-- name: position_history
+-- purpose: a store's positions, newest date first, each with what became of it; goes on after the last one of a page
+select r.snapshot_id, r.business_date, r.revision, r.as_of, r.reason, r.made_at, r.lines, r.state, r.parked_reason,
+       r.settled_at, b.reference_id
+  from reported_positions r
+  left join batch_results b on b.batch_id = r.batch_id
+ where r.store_id = %(store_id)s and r.tenant_id = %(tenant_id)s
+   and (%(after_date)s::date is null or (r.business_date, r.revision) < (%(after_date)s, %(after_revision)s))
+ order by r.business_date desc, r.revision desc
+ limit %(most)s
+
+-- name: position
+-- purpose: one position of a store, with its lines as they were frozen
+select r.snapshot_id, r.store_id, r.tenant_id, r.business_date, r.revision, r.as_of, r.reason, r.made_at, r.state,
+       r.parked_reason, r.settled_at, r.batch_id, s.made_by, s.ocs_skus, s.upcs, s.quantities, s.amounts
+  from reported_positions r join snapshots s using (snapshot_id)
+ where r.snapshot_id = %(snapshot_id)s
+
+-- name: attempts_of_batch
+-- purpose: every try to send one position
+select started_at, finished_at, seconds, outcome, http_status, reference_id, message
+  from batch_attempts
+ where batch_id = %(batch_id)s and store_id = %(store_id)s
+ order by attempt_id
+
+-- name: is_opened
+-- purpose: whether what a store holds is known
+select store_id from opened_stores where store_id = %(store_id)s and opened_at is not null

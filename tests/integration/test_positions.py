@@ -1,0 +1,309 @@
+"""Every night each store's position, once, as of the end of its own business day, whatever ticks come or do not."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from ocs.delivery import outbox
+from ocs.delivery.sender import answer_bell, sweep
+from ocs.levels.change import Level, lock_levels
+from ocs.levels.opening import open_levels
+from ocs.positions.coverage import check_coverage
+from ocs.positions.night import make_due
+from ocs.runtime import Runtime
+from ocs.tenants.models import Store
+from ocs.tenants.read import store_of
+from tests.integration.platform import CROL, FIRST, SECOND, THIRD, Platform, status
+from tests.integration.pos import SKU, UPC, rows, sell
+from tests.integration.pos import make_due as end_all_waits
+
+YESTERDAY = date(2026, 11, 19)
+MIDNIGHT = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
+"""The end of the 19th in Toronto; an hour later at Kenora."""
+HELD = {(SKU, UPC): Level(Decimal(10), Decimal(50))}
+
+
+class Death(BaseException):
+    """The process dies here."""
+
+
+def at(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    """Set the clock by which positions fall due."""
+    monkeypatch.setattr(type(runtime), "now", lambda _self: now)
+
+
+async def open_store(
+    runtime: Runtime,
+    crsa: str = FIRST,
+    as_of: datetime = MIDNIGHT - timedelta(days=1),
+    levels: Mapping[tuple[str, str], Level] = HELD,
+) -> Store:
+    """Tell what a store holds."""
+    async with runtime.pool.transaction() as connection:
+        store = await store_of(connection, CROL, crsa)
+        await lock_levels(connection, store)
+        await open_levels(connection, store, as_of, levels)
+    return store
+
+
+async def send_all(runtime: Runtime) -> None:
+    """Answer every store's bell."""
+    for row in await rows(runtime, "select store_id from stores"):
+        await answer_bell(runtime, row["store_id"])
+
+
+async def snapshots(runtime: Runtime) -> list[dict[str, Any]]:
+    """Give all snapshots in the order of their making."""
+    return await rows(runtime, "select * from snapshots order by snapshot_id")
+
+
+async def test_each_zone_has_its_own_night(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for crsa in (FIRST, SECOND, THIRD):
+        await open_store(runtime, crsa)
+    at(runtime, monkeypatch, MIDNIGHT - timedelta(minutes=1))
+    await make_due(runtime)  # the night before, of all three
+    await send_all(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    assert await make_due(runtime) == 2, "it is 01:00 in Toronto and Atikokan, midnight at Kenora"
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=2))
+    assert await make_due(runtime) == 1
+    await send_all(runtime)
+    assert {(crsa, stamp) for crsa, stamp, _ in platform.positions[3:]} == {
+        (FIRST, "2026-11-19T23:59:59-05:00"),
+        (SECOND, "2026-11-19T23:59:59-06:00"),
+        (THIRD, "2026-11-19T23:59:59-05:00"),
+    }
+
+
+async def test_the_position_is_as_of_the_end_of_the_day_with_zeros_and_negatives(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = HELD | {
+        ("100237_1g___", ""): Level(Decimal(2), Decimal(8)),
+        ("200000_1g___", ""): Level(Decimal(4), Decimal(4)),
+    }
+    store = await open_store(runtime, levels=held)
+    await sell(runtime, "T1", occurred_at=(MIDNIGHT - timedelta(seconds=1)).isoformat())
+    await sell(runtime, "T2", occurred_at=MIDNIGHT.isoformat())
+    gone = [{"ocs_sku": "100237_1g___", "quantity": 2}]
+    missed = [{"ocs_sku": "300000_1g___", "quantity": 3, "unit_cost": "2"}]
+    for number, items in (("T3", gone), ("T4", missed)):
+        await sell(runtime, number, items=items, occurred_at=(MIDNIGHT - timedelta(hours=3)).isoformat())
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    await answer_bell(runtime, store.store_id)
+    lines = [
+        (line["ocsSku"], line["inventoryQuantityOnHand"], line["inventoryBookValue"])
+        for line in platform.positions[0][2]
+    ]
+    assert lines == [
+        ("100237_1g___", "0", "0.00"),
+        (SKU, "9", "45.00"),
+        ("200000_1g___", "4", "4.00"),
+        ("300000_1g___", "-3", "-6.00"),
+    ]
+
+
+async def test_overlapping_and_repeated_ticks_make_one_position(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await asyncio.gather(make_due(runtime), make_due(runtime))
+    await make_due(runtime)
+    assert [(s["business_date"], s["revision"]) for s in await snapshots(runtime)] == [(YESTERDAY, 1)]
+
+
+async def test_nights_that_were_missed_are_made_good(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(days=3, hours=1))
+    assert await make_due(runtime) == 3
+    dates = [s["business_date"] for s in await snapshots(runtime)]
+    assert dates == [YESTERDAY + timedelta(days=number) for number in range(4)]
+
+
+@pytest.mark.parametrize(("midnight", "hours"), [((2026, 3, 9, 4), 23), ((2026, 11, 2, 5), 25)])
+async def test_a_day_of_23_or_25_hours_is_whole(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, midnight: tuple[int, int, int, int], hours: int
+) -> None:
+    ends = datetime(*midnight, tzinfo=UTC)
+    begins = ends - timedelta(hours=hours)
+    await open_store(runtime, as_of=begins)
+    for number, moment in enumerate((begins, ends - timedelta(seconds=1), ends)):
+        await sell(runtime, f"T{number}", occurred_at=moment.isoformat())
+    at(runtime, monkeypatch, ends + timedelta(hours=1))
+    await make_due(runtime)
+    assert [(s["quantities"], s["as_of"]) for s in await snapshots(runtime)] == [([Decimal(8)], ends)]
+
+
+async def test_a_sale_keyed_after_midnight_is_in_last_nights_position_and_a_later_one_makes_it_anew(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(runtime)
+    late = (MIDNIGHT - timedelta(minutes=10)).isoformat()
+    await sell(runtime, "T1", occurred_at=late)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    await sell(runtime, "T2", occurred_at=late)
+    await sell(runtime, "T3", occurred_at=(MIDNIGHT + timedelta(hours=2)).isoformat())
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=25))
+    await make_due(runtime)
+    made = [(s["business_date"], s["revision"], s["reason"], s["quantities"][0]) for s in await snapshots(runtime)]
+    tonight = YESTERDAY + timedelta(days=1)
+    assert made == [(YESTERDAY, 1, "night", 9), (tonight, 1, "night", 7), (YESTERDAY, 2, "late_changes", 8)]
+    await answer_bell(runtime, store.store_id)
+    sent = [(stamp[:10], lines[0]["inventoryQuantityOnHand"]) for _, stamp, lines in platform.positions]
+    assert sent == [("2026-11-20", "7"), ("2026-11-19", "8")], "the one that was not sent yet is retired"
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=49))
+    assert await make_due(runtime) == 1, "the past is made anew once"
+
+
+async def test_a_late_change_that_comes_to_nothing_makes_no_position(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    late = (MIDNIGHT - timedelta(hours=20)).isoformat()
+    await sell(runtime, "T1", occurred_at=late)
+    await sell(runtime, "T1", occurred_at=late, items=[{"ocs_sku": SKU, "upc": UPC, "quantity": 0}])
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=25))
+    assert await make_due(runtime) == 1
+
+
+async def test_the_first_position_goes_before_any_event(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set anchored_at = null")
+    sold = await sell(runtime, "T1", occurred_at=(MIDNIGHT + timedelta(hours=9)).isoformat())
+    await answer_bell(runtime, sold.store_id)
+    assert await sweep(runtime) == 0
+    assert platform.calls == [], "what the store holds is not known: nothing goes out"
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(minutes=10))
+    await open_store(runtime)
+    assert await make_due(runtime) == 1, "at once, not at 01:00"
+    await answer_bell(runtime, sold.store_id)
+    assert [stamp for _, stamp, _ in platform.positions] == ["2026-11-19T23:59:59-05:00"]
+    assert len(platform.calls) == 1, "its events follow in the same round"
+    assert (await snapshots(runtime))[0]["reason"] == "first_load"
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    assert await make_due(runtime) == 0, "that was the night's position too"
+
+
+async def test_a_store_that_holds_nothing_can_say_so(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(runtime, levels={})
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    await answer_bell(runtime, store.store_id)
+    assert [lines for _, _, lines in platform.positions] == [[]]
+
+
+async def test_a_store_that_is_off_makes_nothing_and_makes_it_good_when_it_is_on(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set reporting = false")
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(days=2, hours=1))
+    assert (await make_due(runtime), await check_coverage(runtime)) == (0, [])
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set reporting = true")
+    assert await make_due(runtime) == 2
+
+
+async def test_a_death_between_freezing_and_sending_sends_the_frozen_lines(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+
+    async def die(*_: object, **__: object) -> None:
+        raise Death
+
+    with monkeypatch.context() as dying:
+        dying.setattr(httpx.AsyncClient, "send", die)
+        await make_due(runtime)
+        with pytest.raises(Death):
+            await answer_bell(runtime, store.store_id)
+    await sell(runtime, "T1", occurred_at=(MIDNIGHT - timedelta(hours=1)).isoformat())
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update delivery_streams set lease_until = now() where lease_until is not null")
+        await connection.execute("update call_slots set held_until = now()")
+    await answer_bell(runtime, store.store_id)
+    assert [lines[0]["inventoryQuantityOnHand"] for _, _, lines in platform.positions] == ["10"]
+
+
+async def test_a_failure_in_the_middle_of_freezing_leaves_nothing(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+
+    async def die(*_: object, **__: object) -> None:
+        raise Death
+
+    with monkeypatch.context() as dying:
+        dying.setattr(outbox, "enqueue", die)
+        with pytest.raises(Death):
+            await make_due(runtime)
+    assert await snapshots(runtime) == []
+    assert await make_due(runtime) == 1
+
+
+async def test_a_position_that_is_missing_is_an_alert_until_it_is_accepted(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(runtime)
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
+    await make_due(runtime)
+    platform.answers.append(status(400))
+    await answer_bell(runtime, store.store_id)
+    assert FIRST not in {one.store.crsa for one in await check_coverage(runtime)}, "an hour of grace"
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=2))
+    assert {one.store.crsa for one in await check_coverage(runtime)} == {FIRST, SECOND, THIRD}
+    alerts = await rows(
+        runtime, "select crsa, message from alerts join stores using (store_id) where closed_at is null"
+    )
+    told = {alert["crsa"]: alert["message"] for alert in alerts}
+    assert "was refused: The OCS platform refused this line: HTTP 400" in told[FIRST]
+    assert "upload its inventory" in told[THIRD]
+    at(runtime, monkeypatch, datetime.now(UTC) + timedelta(hours=2))
+    await make_due(runtime)
+    await check_coverage(runtime)
+    await end_all_waits(runtime)
+    await answer_bell(runtime, store.store_id)
+    open_ = await rows(runtime, f"select 1 from alerts where closed_at is null and store_id = '{store.store_id}'")  # noqa: S608
+    assert open_ == []
+
+
+async def test_a_store_in_uat_can_have_a_position_of_every_full_hour(
+    runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(runtime)
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set hourly_positions = true where crsa = %s", [FIRST])
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=14, minutes=20))
+    await make_due(runtime)
+    assert await make_due(runtime) == 0
+    at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=15))
+    assert await make_due(runtime) == 1
+    await answer_bell(runtime, store.store_id)
+    assert [stamp for _, stamp, _ in platform.positions] == [
+        "2026-11-19T23:59:59-05:00",
+        "2026-11-20T13:59:59-05:00",
+        "2026-11-20T14:59:59-05:00",
+    ]

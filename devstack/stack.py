@@ -160,6 +160,12 @@ class Stack:
         host.start()
         return host
 
+    def restart_host(self, host: Host, env: Mapping[str, str], name: str) -> Host:
+        """Stop a host and start one with other settings at the same address, with the same key and a log of its own."""
+        port, key = host.url.rpartition(":")[2], host.function_key
+        host.stop()
+        return self.start_host(env, name, "--port", port, "--function-key", key)
+
     def _discard(self) -> None:
         self.postgres.discard()
         self.azurite.discard()

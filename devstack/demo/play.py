@@ -1,15 +1,20 @@
-"""Plays the demo's day: puts transactions on the queue as a POS would, shows what is accepted, checks the ledger."""
+"""Plays the demo's day and night: transactions as a POS sends them, then positions, then the stand-in's checks."""
 
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import httpx
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 from rich.console import Console
 
+from devstack.demo import night
 from devstack.demo.day import Happening, a_day
 from devstack.demo.retailer import STORES, onboard
 from devstack.demo.watch import Watch, count_of_lines
@@ -23,105 +28,155 @@ PATIENCE_SECONDS = 120
 """How long the last line may take; it takes about a second unless something is wrong."""
 
 
+class NotSeenError(RuntimeError):
+    """Something that must arrive did not; the message says what."""
+
+
 @dataclass
 class Demo:
     """One run of the demo on a started stack."""
 
     stack: Stack
     console: Console
-    expected: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By CRSA and line id: the quantity that must be in effect at the regulator in the end, without its sign."""
+    host: Host = field(init=False)
+    watch: Watch = field(init=False)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    """Every transaction that was put on the queue, in order."""
 
-    def play(self, pace: float) -> int:
-        """Set the retailer up, play the day at `pace` transactions a second, wait for the last line.
+    def play(self, pace: float) -> None:
+        """Set the retailer up, play the day at `pace` transactions a second, then the night.
 
-        Gives 0 when every line is at the regulator, 1 with the reason when not.
+        Raises NotSeenError when a line or a position does not arrive, or the regulator stand-in finds fault.
         """
         self.console.print("Setting up: database schema, secrets in the vault, a retailer with three stores …")
         onboard(self.stack.regulator_url, self.stack.app_env(), self.stack.folder)
-        host = self.stack.start_host()
-        self._tell_where(host)
-        watch = Watch(host.log)
-        queue = _queue(self.stack.azurite.connection_string)
-        for happening in a_day(SALES):
-            self._happens(queue, happening)
-            self._show(watch, until=time.monotonic() + 1 / pace)
-        missing = self._wait_for_all(host, watch)
-        if missing:
-            self.console.print(f"[red]Not accepted after {PATIENCE_SECONDS} s: {', '.join(missing)}[/red]")
-            self.console.print(f"The functions host's log is {host.log}")
-            return 1
-        lines = sum(len(of_store) for of_store in self.expected.values())
-        self.console.print(
-            f"[bold green]All {lines} lines are at the regulator stand-in, each in effect once.[/bold green]"
-        )
-        return 0
+        self.host = self.stack.start_host(night.OFTEN)
+        self.watch = Watch(self.host.log)
+        self._tell_where()
+        self._first_positions()
+        self._day(pace)
+        self._night()
 
     def stay(self) -> None:
         """Keep the stack up until Ctrl-C, showing what is accepted."""
         self.console.print("The stack stays up: send a sale of your own (README). Ctrl-C stops everything.")
-        watch = Watch(self.stack.folder / "host.log")
-        list(watch.news())  # told already
         while True:
-            self._show(watch, until=time.monotonic() + 1)
+            self._show(until=time.monotonic() + 1)
+
+    def _first_positions(self) -> None:
+        """Upload what the stores hold and wait for their first positions: the platform reckons from them."""
+        self.console.print("Each store's inventory is uploaded; its position of yesterday goes before any event:")
+        for store in STORES:
+            path = f"{self.host.url}/api/ocs/stores/{store.crsa}/inventory"
+            headers = {"x-functions-key": self.host.function_key}
+            httpx.put(path, json=night.opening(store), headers=headers, timeout=30).raise_for_status()
+        self._wait(lambda: [store.crsa for store in STORES if not self._positions(store.crsa)], "first positions")
+
+    def _day(self, pace: float) -> None:
+        self.console.print("\nThe day:")
+        queue = _queue(self.stack.azurite.connection_string)
+        for happening in a_day(SALES):
+            self._happens(queue, happening)
+            self._show(until=time.monotonic() + 1 / pace)
+        self._wait(self._lines_missing, "lines")
+        lines = sum(len(said["items"]) for said in {said["transaction_id"]: said for said in self.said}.values())
+        self._good(f"All {lines} lines are at the regulator stand-in, each in effect once.")
+
+    def _night(self) -> None:
+        """Move the app's clock past 01:00 of each zone, and wait each time for the positions of the day."""
+        self.console.print("\nThe night: the app's clock is moved past 01:00 of each store's own zone.")
+        now = datetime.now(UTC)
+        for number, move in enumerate(night.moves(now), start=1):
+            names = " and ".join(store.name for store in move.stores)
+            self.console.print(f"  It is 01:00 for {names}.")
+            shifted = night.OFTEN | {"OCS_CLOCK_SHIFT_SECONDS": str(move.seconds)}
+            self.host = self.stack.restart_host(self.host, shifted, f"host-night-{number}")
+            self.watch = Watch(self.host.log)
+            self._wait(partial(self._positions_missing, move, now), "positions of the day")
+        self._good("All three positions are there, and what they say is on hand is what the day left.")
+        if found := night.findings(self.stack.regulator_url):
+            raise NotSeenError(f"The regulator stand-in finds: {'; '.join(found)}")
+        self._good("The regulator stand-in's ten checks find nothing.")
+
+    def _positions_missing(self, move: night.Move, now: datetime) -> list[str]:
+        stock = night.stock_after(self.said)
+        there = {
+            store.crsa: night.position_at(self.stack.regulator_url, store, night.business_date(store, now))
+            for store in move.stores
+        }
+        wrong = {crsa: found for crsa, found in there.items() if found is not None and found != stock[crsa]}
+        if wrong:
+            raise NotSeenError(f"Positions differ from what the day left: {wrong}, not {stock}")
+        return [crsa for crsa, found in there.items() if found is None]
+
+    def _positions(self, crsa: str) -> list[Any]:
+        found: list[Any] = httpx.get(f"{self.stack.regulator_url}/_control/positions/{crsa}").raise_for_status().json()
+        return found
 
     def _happens(self, queue: QueueClient, happening: Happening) -> None:
         said = happening.transaction
         self.console.print(
             f"[dim]{happening.store.name:<22} {happening.words}, {count_of_lines(len(said['items']))}[/dim]"
         )
-        for item in said["items"]:
-            self.expected.setdefault(happening.store.crsa, {})[item["line_id"]] = str(abs(item["quantity"]))
+        self.said.append(said)
         queue.send_message(json.dumps(said), time_to_live=-1)
 
-    def _show(self, watch: Watch, until: float) -> None:
+    def _show(self, until: float) -> None:
         while True:
-            for line in watch.news():
+            for line in self.watch.news():
                 self.console.print(line)
             if time.monotonic() >= until:
                 return
             time.sleep(0.05)
 
-    def _wait_for_all(self, host: Host, watch: Watch) -> list[str]:
-        """Wait until the regulator has every line in its last form; gives what is missing when patience ends."""
+    def _wait(self, missing: Callable[[], list[str]], what: str) -> None:
+        """Wait until nothing is missing; raises NotSeenError with what is when patience ends."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while missing := self._missing():
-            if not host.running:
-                raise ChildError(f"the functions host has ended; its log is {host.log}")
+        while still := missing():
+            if not self.host.running:
+                raise ChildError(f"the functions host has ended; its log is {self.host.log}")
             if time.monotonic() > deadline:
-                return missing
-            self._show(watch, until=time.monotonic() + 0.5)
-        self._show(watch, until=time.monotonic())
-        return []
+                seen = f"Not accepted after {PATIENCE_SECONDS} s, {what}: {', '.join(still)}"
+                raise NotSeenError(f"{seen}\nThe functions host's log is {self.host.log}")
+            self._show(until=time.monotonic() + 0.5)
+        self._show(until=time.monotonic() + 0.2)
 
-    def _missing(self) -> list[str]:
-        missing = []
+    def _lines_missing(self) -> list[str]:
+        """Give the lines that the regulator does not have in their last form, without their sign."""
+        wanted = {}
+        for said in self.said:
+            wanted |= {(said["store_id"], item["line_id"]): str(abs(item["quantity"])) for item in said["items"]}
+        there = {}
         for store in STORES:
             shown = httpx.get(f"{self.stack.regulator_url}/_control/ledger/{store.crsa}").raise_for_status().json()
-            there = {line["line_id"]: line["content"]["inventoryQuantityChange"].removeprefix("-") for line in shown}
-            wanted = self.expected.get(store.crsa, {})
-            missing += [
-                f"{store.crsa} {line_id}" for line_id, quantity in wanted.items() if there.get(line_id) != quantity
-            ]
-        return missing
+            for line in shown:
+                there[store.crsa, line["line_id"]] = line["content"]["inventoryQuantityChange"].removeprefix("-")
+        return [f"{crsa} {line_id}" for (crsa, line_id), q in wanted.items() if there.get((crsa, line_id)) != q]
 
-    def _tell_where(self, host: Host) -> None:
-        self.console.print(f"  The app answers at        {host.url}/api/health/ready")
-        self.console.print(
-            f"  Post a sale to            {host.url}/api/ocs/transactions  (x-functions-key: {host.function_key})"
-        )
+    def _good(self, words: str) -> None:
+        self.console.print(f"[bold green]{words}[/bold green]")
+
+    def _tell_where(self) -> None:
+        url, key = self.host.url, self.host.function_key
+        self.console.print(f"  The app answers at        {url}/api/health/ready")
+        self.console.print(f"  Post a sale to            {url}/api/ocs/transactions  (x-functions-key: {key})")
+        self.console.print(f"  The staff's routes under  {url}/api/ocs/  (the same key here, another one in Azure)")
         self.console.print(
             f"  The regulator stand-in at {self.stack.regulator_url}/_control/ledger  (NOT the real platform)\n"
         )
 
 
 def run(stack: Stack, *, once: bool, pace: float) -> int:
-    """Play the demo; without `once` the stack stays up afterwards. Gives the exit code."""
+    """Play the demo; without `once` the stack stays up afterwards. Gives the exit code, 1 with the reason on a fault."""
     demo = Demo(stack, Console(file=sys.stdout, highlight=False, soft_wrap=True))
-    result = demo.play(pace)
-    if not once and result == 0:
+    try:
+        demo.play(pace)
+    except NotSeenError as error:
+        demo.console.print(f"[red]{error}[/red]")
+        return 1
+    if not once:
         demo.stay()
-    return result
+    return 0
 
 
 def _queue(connection_string: str) -> QueueClient:

@@ -38,6 +38,10 @@ STORES = (
 )
 
 
+OPENING_QUANTITY = 24
+"""Eaches of every product that each store holds when the demo's day begins."""
+
+
 class OperatorError(RuntimeError):
     """A command of the app failed; the message is what it said."""
 

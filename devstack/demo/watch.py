@@ -58,15 +58,26 @@ def _event(raw: bytes) -> Mapping[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
+def _store(event: Mapping[str, Any]) -> str:
+    return f"{NAMES.get(str(event['crsa']), str(event['crsa'])):<22}"
+
+
+def _accepted(event: Mapping[str, Any]) -> Text:
+    is_position, seconds = event["kind"] == "positions", event["seconds_since_sale"]
+    what = "position" if is_position else count_of_lines(int(event["lines"]))
+    told = Text("  accepted  ", style="green")
+    told.append(f"{_store(event)} {what:>9}   reference {event['reference_id']}", style="default")
+    if seconds is None:
+        return told
+    return told.append(f"   {seconds:.2f} s after {'it was made' if is_position else 'the sale'}", style="cyan")
+
+
 def _told(event: Mapping[str, Any]) -> Text | None:
     name = str(event.get("event", ""))
     if name == "batch accepted":
-        store = NAMES.get(str(event["crsa"]), str(event["crsa"]))
-        count = count_of_lines(int(event["lines"]))
-        seconds = event["seconds_since_sale"]
-        told = Text("  accepted  ", style="green")
-        told.append(f"{store:<22} {count:>9}   reference {event['reference_id']}", style="default")
-        return told.append("" if seconds is None else f"   {seconds:.2f} s after the sale", style="cyan")
+        return _accepted(event)
+    if name == "position frozen":
+        return Text(f"  {_store(event)}  its position of {event['business_date']}: {event['lines']} items", style="dim")
     if name in TOLD:
         facts = ", ".join(f"{key} {event[key]}" for key in ("crsa", "said", "reason", "message") if key in event)
         return Text(f"  {name}: {facts}", style=TOLD[name])

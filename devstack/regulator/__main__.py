@@ -1,9 +1,11 @@
 """Starts the stand-in of the OCS Data Platform as a process: `python -m devstack.regulator --port 0`."""
 
 import argparse
+import asyncio
 import gc
 import json
 import logging
+import math
 import socket
 import sys
 from types import FrameType
@@ -31,24 +33,30 @@ class _Connection(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """Says when it can answer, lets held calls go when it stops, and takes a signal for a plain stop (exit 0)."""
 
-    def __init__(self, config: uvicorn.Config, stand_in: StandIn, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, stand_in: StandIn, url: str, reconcile_every: float) -> None:
         super().__init__(config)
         self._stand_in = stand_in
         self._url = url
+        self._reconcile_every = reconcile_every
+        self._nights: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._reconcile_every:
+            self._nights = asyncio.create_task(self._stand_in.platform.reconciliation.every(self._reconcile_every))
         print(json.dumps({"ready": True, "url": self._url, "stand_in": "not the OCS Data Platform"}), flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stand_in.faults.forget(None)
+        if self._nights is not None:
+            self._nights.cancel()
+        self._stand_in.let_go()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal's handler
         self.should_exit = True
 
 
-def _serve(port: int) -> None:
+def _serve(port: int, reconcile_every: float) -> None:
     # The event loop turns Nagle's delay off only for sockets that say TCP themselves; with it each reply waits 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,17 +82,27 @@ def _serve(port: int) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    _Server(config, stand_in, url).run(sockets=[listening])
+    _Server(config, stand_in, url, reconcile_every).run(sockets=[listening])
 
 
 def main() -> None:
     """Read the arguments and serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m devstack.regulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="a port of 127.0.0.1; 0 takes a free one")
+    parser.add_argument(
+        "--reconcile-every",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how long a night and a day last for the ten checks; 0 (the default) runs them on command only",
+    )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="regulator stand-in: %(message)s")
     # A ledger of a million lines holds no circles: looking for them often would only stop the clock.
     gc.set_threshold(100_000, 50, 100)
-    _serve(parser.parse_args().port)
+    told = parser.parse_args()
+    if not 0 <= told.reconcile_every < math.inf:
+        parser.error(f"--reconcile-every: found {told.reconcile_every}, expected seconds from 0")
+    _serve(told.port, told.reconcile_every)
 
 
 if __name__ == "__main__":

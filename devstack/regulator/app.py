@@ -9,10 +9,9 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from devstack.regulator.calls import Call, Ending, History, PathName, RefusedError, Reply, json_reply
-from devstack.regulator.contract.access import Access
-from devstack.regulator.contract.reads import Reads
-from devstack.regulator.contract.reports import Commit, Reports
-from devstack.regulator.control import control_door
+from devstack.regulator.contract.reports import Commit
+from devstack.regulator.control.door import control_door
+from devstack.regulator.data_platform import DataPlatform
 from devstack.regulator.faults import (
     AcceptThenCut,
     AcceptThenHold,
@@ -25,7 +24,7 @@ from devstack.regulator.faults import (
     SlowDown,
     Status,
 )
-from devstack.regulator.ledger import Ledger
+from devstack.regulator.pace import Pace
 
 CONTROL = "/_control"
 PATHS: dict[tuple[str, str], PathName] = {
@@ -48,26 +47,28 @@ class StandIn:
 
     def __init__(self) -> None:
         """Start as at the first start: nobody known, nothing reported, nothing wrong."""
-        self.access = Access()
-        self.ledger = Ledger()
+        self.platform = DataPlatform()
         self.faults = Faults()
         self.history = History()
-        self.reports = Reports(self.access, self.ledger)
-        self.reads = Reads(self.access, self.ledger)
+        self.pace = Pace()
         self._turns = itertools.count(1)
-        self._control: ASGIApp = control_door(
-            self.access, self.ledger, self.faults, self.history, self.reports, self.reads
-        )
+        self._control: ASGIApp = control_door(self.platform, self.faults, self.history, self.pace)
+        reports, reads = self.platform.reports, self.platform.reads
         self._endpoints: dict[PathName, Callable[[Call], Commit]] = {
-            "token": _at_once(self.access.sign_in),
-            "events": self.reports.events,
-            "positions": self.reports.positions,
-            "asn": _at_once(self.reads.asn),
-            "catalogue": _at_once(self.reads.catalogue),
-            "reported-events": _at_once(self.reads.reported_events),
-            "reported-positions": _at_once(self.reads.reported_positions),
+            "token": _at_once(self.platform.access.sign_in),
+            "events": reports.events,
+            "positions": reports.positions,
+            "asn": _at_once(reads.asn),
+            "catalogue": _at_once(reads.catalogue),
+            "reported-events": _at_once(reads.reported_events),
+            "reported-positions": _at_once(reads.reported_positions),
             "unknown": _not_found,
         }
+
+    def let_go(self) -> None:
+        """Answer all calls that are being held or delayed, and hold no more."""
+        self.faults.forget(None)
+        self.pace.forget(None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call, by the control door or by the public one."""
@@ -86,7 +87,7 @@ class StandIn:
         # Only the form of a token call tells its client, so that one is read before any fault can be chosen.
         if call.path == "token" and not await _read(call, receive):
             return "gone"
-        call.client_id = self.access.client_of(call)
+        call.client_id = self.platform.access.client_of(call)
         if self._resets(call):
             await _abort(scope, receive, reset=True)
             return "reset"
@@ -97,6 +98,7 @@ class StandIn:
             commit = self._check(call)
         except RefusedError as refused:
             return await _send(send, refused.reply)
+        await self._work(call)
         return await self._end(call, commit, scope, receive, send)
 
     def _resets(self, call: Call) -> bool:
@@ -113,6 +115,13 @@ class StandIn:
             with self.history.waiting(call, "latency", recorded=False):
                 await _released(fault.released, order.seconds)
 
+    async def _work(self, call: Call) -> None:
+        """Take the time that the platform takes for a good answer."""
+        seconds = self.pace.seconds(call.path)
+        if seconds:
+            with self.history.waiting(call, "pace", recorded=False):
+                await _released(self.pace.changed, seconds)
+
     def _check(self, call: Call) -> Commit:
         """Give what is left to do for a good call; raises RefusedError for any other, and for faults that answer."""
         for fault, order in self.faults.candidates(call, Status, SlowDown, Outage):
@@ -120,7 +129,7 @@ class StandIn:
             raise RefusedError(order.reply())
         commit = self._endpoints[call.path](call)
         for fault, lines in self.faults.candidates(call, RejectLines):
-            rejection = self.reports.rejection(call, lines.lower_ids, lines.ocs_skus)
+            rejection = self.platform.reports.rejection(call, lines.lower_ids, lines.ocs_skus)
             if rejection is not None:
                 self.faults.apply(fault, call)
                 raise rejection

@@ -1,4 +1,4 @@
-"""What the platform holds: every line by its id for ever, every position by its instant.
+"""What the platform holds: every line by its id for ever, every position by its instant and each of its postings.
 
 Kept lean, since a bench brings a million lines: the content of a line is one text (see contract/shape.py).
 """
@@ -68,19 +68,24 @@ class Entry:
 
 @dataclass(slots=True)
 class StoreLedger:
-    """What one store has reported: lines by the bytes of their id, positions by their instant in UTC."""
+    """What one store has reported: lines by the bytes of their id, positions by their instant in UTC.
+
+    `position_postings` keeps each posting of a position, in order, also where a later one replaced it.
+    """
 
     lines: dict[bytes, Entry] = field(default_factory=dict)
     positions: dict[datetime, Entry] = field(default_factory=dict)
+    position_postings: list[tuple[Posting, str]] = field(default_factory=list)
     lines_received: int = 0
 
     def lines_posted(self, first: int, last: int) -> list[Entry]:
         """Give the lines posted between two times (100 ns, both included), in order of posting."""
-        return _posted(list(self.lines.values()), first, last)
+        posted = (entry for entry in self.lines.values() if first <= entry.posting.ticks <= last)
+        return sorted(posted, key=attrgetter("last_number"))
 
-    def positions_posted(self, first: int, last: int) -> list[Entry]:
-        """Give the positions posted between two times (100 ns, both included), in order of posting."""
-        return _posted(list(self.positions.values()), first, last)
+    def positions_posted(self, first: int, last: int) -> list[tuple[Posting, str]]:
+        """Give each posting of a position between two times (100 ns, both included) with its content, in order."""
+        return [posted for posted in self.position_postings if first <= posted[0].ticks <= last]
 
 
 class Ledger:
@@ -108,15 +113,18 @@ class Ledger:
 
     def record_position(self, crsa: str, instant: datetime, content: str, by: Posting) -> None:
         """Record what a store held at an instant; the same instant replaces it."""
-        self._put(self._stores.setdefault(crsa, StoreLedger()).positions, instant, content, by)
+        store = self._stores.setdefault(crsa, StoreLedger())
+        kept = self._put(store.positions, instant, content, by)
+        store.position_postings.append((by, kept.content))
 
-    def _put(self, entries: dict[Key, Entry], key: Key, content: str, by: Posting) -> None:
+    def _put(self, entries: dict[Key, Entry], key: Key, content: str, by: Posting) -> Entry:
         self._number += 1
         known = entries.get(key)
         if known is None:
-            entries[key] = Entry(content, by, self._number, self._number)
+            entries[key] = known = Entry(content, by, self._number, self._number)
         else:
             known.replace(content, by, self._number)
+        return known
 
     def forget(self, crsa: str | None) -> None:
         """Drop what one store has reported, or all of it."""
@@ -124,7 +132,3 @@ class Ledger:
             self._stores.clear()
         else:
             self._stores.pop(crsa, None)
-
-
-def _posted(entries: list[Entry], first: int, last: int) -> list[Entry]:
-    return sorted((e for e in entries if first <= e.posting.ticks <= last), key=attrgetter("last_number"))

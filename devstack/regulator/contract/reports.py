@@ -22,21 +22,28 @@ class Reports:
     """Takes what stores report into the ledger."""
 
     def __init__(self, access: Access, ledger: Ledger) -> None:
-        """Start with no field beyond the documented ones."""
+        """Start with no field beyond the documented ones, and with empty positions taken."""
         self._access = access
         self._ledger = ledger
         self._extra: dict[str | None, frozenset[str]] = {}
+        self._takes_empty: dict[str | None, bool] = {}
 
     def allow(self, crsa: str | None, fields: frozenset[str]) -> None:
         """Tolerate these fields on event lines, of one store or of all; replaces what was said before."""
         self._extra[crsa] = fields
 
+    def take_empty_positions(self, crsa: str | None, *, accepted: bool) -> None:
+        """Take or refuse positions without lines, of one store or of all that were not named themselves."""
+        self._takes_empty[crsa] = accepted
+
     def forget(self, crsa: str | None) -> None:
-        """Tolerate no more fields of one store, or of any."""
+        """Forget what was said of one store, or all that was said."""
         if crsa is None:
             self._extra.clear()
+            self._takes_empty.clear()
         else:
             self._extra.pop(crsa, None)
+            self._takes_empty.pop(crsa, None)
 
     def events(self, call: Call) -> Commit:
         """Check a POST of inventory events; raises RefusedError and records nothing where anything is wrong."""
@@ -55,7 +62,8 @@ class Reports:
         """Check a POST of an inventory position; raises RefusedError and records nothing where anything is wrong."""
         crsa, by = self._admit(call)
         instant = shape.instant(call, "positionTimeStamp").astimezone(UTC)
-        contents = shape.contents(call, shape.POSITION, _NONE)
+        takes_empty = self._takes_empty.get(crsa, self._takes_empty.get(None, True))
+        contents = shape.contents(call, shape.POSITION, _NONE, may_be_empty=takes_empty)
         # The instant as it was written leads the lines, so that it can be read back.
         content = shape.BETWEEN_LINES.join([call.query["positionTimeStamp"], *contents])
 

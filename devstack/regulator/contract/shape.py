@@ -123,7 +123,7 @@ def _is_of(form: _Form, value: str) -> bool:
     return True
 
 
-def contents(call: Call, shape: _LineShape, extra: frozenset[str]) -> list[str]:
+def contents(call: Call, shape: _LineShape, extra: frozenset[str], *, may_be_empty: bool = False) -> list[str]:
     """Give the content of each line of the body; raises RefusedError for the first that is wrong."""
     try:
         body = call.content()
@@ -133,7 +133,7 @@ def contents(call: Call, shape: _LineShape, extra: frozenset[str]) -> list[str]:
     if not isinstance(lines, list) or len(body) != 1:
         wanted = f"expected an object with nothing but a list {shape.list_name}"
         raise RefusedError(bad_request(call, shape.list_name, wanted))
-    if not lines:
+    if not (lines or may_be_empty):
         raise RefusedError(bad_request(call, shape.list_name, "has no lines"))
     found = []
     for index, line in enumerate(lines):

@@ -1,14 +1,17 @@
 """One stand-in for all of its tests, side by side; a store of its own for each."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from devstack.processes import Child, stand_in_command
+from tests.integration.devstack.regulator_stand_in.retailer import Retailer
 from tests.integration.devstack.regulator_stand_in.store import Store
 
 NewStore = Callable[..., Store]
+_crols = count(2_000_000)
 
 
 @pytest.fixture(scope="package")
@@ -32,8 +35,8 @@ def new_store(url: str) -> Iterator[NewStore]:
     """Give a maker of stores."""
     made = []
 
-    def make(at: str = url, expires_in: float = 3600) -> Store:
-        made.append(Store(at, expires_in))
+    def make(at: str = url, expires_in: float = 3600, crol: str = "CROL1234567") -> Store:
+        made.append(Store(at, expires_in, crol))
         return made[-1]
 
     yield make
@@ -45,3 +48,10 @@ def new_store(url: str) -> Iterator[NewStore]:
 def store(new_store: NewStore) -> Store:
     """Give one store."""
     return new_store()
+
+
+@pytest.fixture
+def retailer(new_store: NewStore) -> Retailer:
+    """Give a retailer of two stores, in a CROL that no other test uses."""
+    crol = f"CROL{next(_crols)}"
+    return Retailer(crol, new_store(crol=crol), new_store(crol=crol))

@@ -48,10 +48,11 @@ def position_line(**changes: Any) -> dict[str, Any]:
 class Store:
     """One CRSA, its hash key, its client and its HTTP connection; `crsa` and `client_id` are new for each."""
 
-    def __init__(self, url: str, expires_in: float = 3600) -> None:
+    def __init__(self, url: str, expires_in: float = 3600, crol: str = "CROL1234567") -> None:
         """Make the store known and sign in."""
         number = next(_numbers)
         self.url = url
+        self.crol = crol
         self.crsa = f"CRSA{number:07d}"
         self.client_id = f"client-{number}"
         self.hash_key = f"{number:064x}"
@@ -62,7 +63,7 @@ class Store:
 
     def registration(self) -> dict[str, str]:
         """Give what the control door knows of the store."""
-        return {"crol": "CROL1234567", "hash_key": self.hash_key, "client_id": self.client_id}
+        return {"crol": self.crol, "hash_key": self.hash_key, "client_id": self.client_id}
 
     def sign_in(self, **changes: str) -> httpx.Response:
         """Ask for a token; changes replace what the form says."""

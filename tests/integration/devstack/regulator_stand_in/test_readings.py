@@ -79,13 +79,53 @@ def test_events_come_in_pages_of_a_hundred(store: Store) -> None:
 def test_positions_are_read_back_line_by_line(store: Store) -> None:
     store.report_position(*[position_line() for _ in range(60)], at="2026-03-08T23:59:59-04:00")
     store.report_position(*[position_line(inventoryQuantityOnHand="7") for _ in range(60)])
-    pages = [store.read_back(REPORTED_POSITIONS, page).json()["inventoryPositionList"] for page in (1, 2)]
-    assert [len(page) for page in pages] == [100, 20]
+    pages = [store.read_back(REPORTED_POSITIONS, page).json()["inventoryPositionList"] for page in (1, 2, 3)]
+    assert [len(page) for page in pages] == [100, 20, 0]
     last = pages[1][-1]
     assert SEVEN_DECIMALS.fullmatch(last.pop("postingDateTimeStamp"))
     numbers = {"inventoryQuantityOnHand": 7, "inventoryBookValue": 3.24}
     beside = {"inventoryPositionDate": AT, "posVendor": "Till & Co", "posVendorVersion": "4.2"}
     assert last == position_line() | numbers | beside
+
+
+def test_every_posting_of_a_position_is_read_back(store: Store) -> None:
+    """Also the one that a later posting of the same instant replaced; in order of posting."""
+    for quantity in ("7", "7", "8"):
+        store.report_position(position_line(inventoryQuantityOnHand=quantity))
+    lines = store.read_back(REPORTED_POSITIONS).json()["inventoryPositionList"]
+    assert [(line["inventoryQuantityOnHand"], line["inventoryPositionDate"]) for line in lines] == [
+        *[(7, AT), (7, AT), (8, AT)]
+    ]
+    stamps = [line["postingDateTimeStamp"] for line in lines]
+    assert stamps == sorted(set(stamps))
+
+
+def test_positions_are_found_by_posting_time_not_by_their_own(store: Store) -> None:
+    """Both ends of the window belong to it."""
+    store.report_position(position_line())
+    stamp = store.control("GET", f"positions/{store.crsa}")[0]["posted_at"]
+    for start, end, found in ((AT, AT, 0), (stamp, stamp, 1)):
+        query = {"crsa": store.crsa, "posStartDate": start, "posEndDate": end, "pageNumber": "1"}
+        assert len(store.read(REPORTED_POSITIONS, **query).json()["inventoryPositionList"]) == found
+
+
+@pytest.mark.parametrize("path", [REPORTED_EVENTS, REPORTED_POSITIONS])
+def test_a_page_behind_the_last_is_empty(store: Store, path: str) -> None:
+    """An exact hundred is one page; the pages after it are empty, not an error."""
+    store.report(*[event() for _ in range(100)])
+    store.report_position(*[position_line() for _ in range(100)])
+    name = "inventoryEventList" if path == REPORTED_EVENTS else "inventoryPositionList"
+    bodies = [store.read_back(path, page).json() for page in (1, 2, 9)]
+    assert [(body["pageNumber"], len(body[name])) for body in bodies] == [(1, 100), (2, 0), (9, 0)]
+
+
+def test_a_line_that_is_corrected_moves_into_the_window_of_its_correction(store: Store) -> None:
+    line = event()
+    store.report(line)
+    first = store.ledger()[0]["posted_at"]
+    store.report(line | {"soldAtPrice": "45.00"})
+    query = {"crsa": store.crsa, "posStartDate": first, "posEndDate": first, "pageNumber": "1"}
+    assert store.read(REPORTED_EVENTS, **query).json()["inventoryEventList"] == []
 
 
 @pytest.mark.parametrize(

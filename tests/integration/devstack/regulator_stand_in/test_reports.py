@@ -7,7 +7,13 @@ from uuid import UUID
 import pytest
 
 from tests.integration.devstack.regulator_stand_in.conftest import NewStore
-from tests.integration.devstack.regulator_stand_in.store import AT, Store, event, position_line
+from tests.integration.devstack.regulator_stand_in.store import (
+    AT,
+    REPORTED_POSITIONS,
+    Store,
+    event,
+    position_line,
+)
 
 TYPES = ["PURCHASE", "RECEIVING", "ADJUSTMENT", "TRANSFER_OUT", "TRANSFER_IN", "RETURN", "DESTRUCTION", "LOSS"]
 WRONG_VALUES = [
@@ -162,6 +168,25 @@ def test_a_position_of_the_same_instant_replaces_it(store: Store) -> None:
     assert (first["times_received"], first["contents_seen"]) == (2, 2)
     assert first["instant"] == "2026-03-10T03:59:59+00:00"
     assert (second["times_received"], second["positionTimeStamp"]) == (1, "2026-03-10T23:59:59-04:00")
+
+
+def test_a_store_that_holds_nothing_may_say_so(store: Store) -> None:
+    """An empty position is taken, kept, and read back as no lines."""
+    assert store.report_position().status_code == 200
+    [kept] = store.control("GET", f"positions/{store.crsa}")
+    assert (kept["lines"], kept["positionTimeStamp"]) == ([], AT)
+    assert store.read_back(REPORTED_POSITIONS).json()["inventoryPositionList"] == []
+
+
+def test_empty_positions_are_refused_where_it_was_said_so(new_store: NewStore) -> None:
+    store, other = new_store(), new_store()
+    store.control("PUT", "empty-positions", accepted=False, crsa=store.crsa)
+    refused = store.report_position()
+    assert refused.status_code == 400
+    assert "inventoryPositionList" in refused.text
+    assert other.report_position().status_code == 200
+    store.control("PUT", "empty-positions", accepted=True, crsa=store.crsa)
+    assert store.report_position().status_code == 200
 
 
 @pytest.mark.parametrize("field", list(position_line()))

@@ -7,6 +7,8 @@ from ocs.delivery import triggers as delivery
 from ocs.events import admin as events_admin
 from ocs.events import triggers as events
 from ocs.events.report import EVENTS
+from ocs.openings import admin as openings_admin
+from ocs.openings import triggers as openings
 from ocs.positions import admin as positions_admin
 from ocs.positions import triggers as positions
 from ocs.positions.report import POSITIONS
@@ -14,7 +16,7 @@ from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
 ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
-ROUTERS_OF_STAFF = (positions_admin.router,)
+ROUTERS_OF_STAFF = (openings_admin.router, positions_admin.router)
 ROUTERS = (health.router,)
 
 kinds.register(EVENTS)
@@ -23,5 +25,6 @@ kinds.register(POSITIONS)
 app = func.FunctionApp()
 app.register_functions(events.bp)
 app.register_functions(delivery.bp)
+app.register_functions(openings.bp)
 app.register_functions(positions.bp)
 app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS_OF_STAFF), create_app(ROUTERS)))

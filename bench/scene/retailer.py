@@ -103,6 +103,7 @@ def _described(retailer: Retailer, regulator_url: str) -> DescribedTenant:
             pos_vendor_version=POS_VENDOR_VERSION,
             connection=connection.name,
             hash_key_name=_hash_key_name(crsa),
+            already_reporting=True,
         )
         for number, crsa in enumerate(retailer.crsas)
     ]

@@ -25,11 +25,11 @@ class Product:
 
 PRODUCTS = (
     Product("101955_3.5g___", "00708762000695", Decimal("26.95"), Decimal("49.95")),
-    Product("100237_1g___", "00628582000524", Decimal("5.10"), Decimal("9.95")),
-    Product("101588_0.5g___", "00842365003186", Decimal("17.40"), Decimal("34.95")),
-    Product("102044_10pk___", "00695040000259", Decimal("3.85"), Decimal("7.45")),
-    Product("102310_355mL___", "00695040001423", Decimal("3.20"), Decimal("6.25")),
-    Product("104018_15pk___", "00773211002636", Decimal("14.30"), Decimal("28.50")),
+    Product("102210_1x1g___", "00628582001019", Decimal("5.10"), Decimal("9.95")),
+    Product("103007_1g___", "00628582001033", Decimal("17.40"), Decimal("34.95")),
+    Product("104402_2x5g___", "00628582001057", Decimal("3.85"), Decimal("7.45")),
+    Product("105063_355ml___", "00628582000524", Decimal("3.20"), Decimal("6.25")),
+    Product("106377_30x10mg___", "00628582001088", Decimal("14.30"), Decimal("28.50")),
 )
 """The documents' own sample item first (its cost and price are the documents' too)."""
 

@@ -143,7 +143,7 @@ class Demo:
 
     def _lines_missing(self) -> list[str]:
         """Give the lines that the regulator does not have in their last form, without their sign."""
-        wanted = {}
+        wanted: dict[tuple[str, str], str] = {}
         for said in self.said:
             wanted |= {(said["store_id"], item["line_id"]): str(abs(item["quantity"])) for item in said["items"]}
         there = {}
@@ -167,7 +167,7 @@ class Demo:
 
 
 def run(stack: Stack, *, once: bool, pace: float) -> int:
-    """Play the demo; without `once` the stack stays up afterwards. Gives the exit code, 1 with the reason on a fault."""
+    """Play the demo; without `once` the stack stays up afterwards. Gives the exit code: 1 where a fault was seen."""
     demo = Demo(stack, Console(file=sys.stdout, highlight=False, soft_wrap=True))
     try:
         demo.play(pace)

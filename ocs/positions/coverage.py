@@ -9,7 +9,7 @@ from ocs.alerts.open_close import open_alert
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.delivery.sender import ring
-from ocs.positions.business_day import last_due
+from ocs.positions.business_day import business_day, last_due
 from ocs.positions.freeze import TIMER, freeze_day
 from ocs.runtime import Runtime
 from ocs.tenants.models import Store
@@ -69,21 +69,23 @@ async def missing(connection: Connection, now: datetime, grace: timedelta) -> li
     """Give the active stores whose position of the newest date that is due since `grace` was not accepted."""
     stores = await (await connection.execute(SQL["active_stores"])).fetchall()
     expected = {row["store_id"]: (row, last_due(now - grace, row["time_zone"], row["snapshot_at"])) for row in stores}
-    words = {"store_ids": list(expected), "dates": [business_date for _, business_date in expected.values()]}
-    newest = await (await connection.execute(SQL["newest_of_dates"], words)).fetchall()
+    words = {"store_ids": list(expected), "dates": [day for _, day in expected.values()]}
+    newest = await (await connection.execute(SQL["newest_of_dates"], words | {"grace": grace})).fetchall()
     found = {row["store_id"]: row for row in newest}
     return [
         _uncovered(row, business_date, found.get(store_id, {}))
         for store_id, (row, business_date) in expected.items()
-        if not _is_covered(found.get(store_id), row["made_through"], business_date)
+        if not _is_covered(found.get(store_id), row, business_date)
     ]
 
 
-def _is_covered(newest: dict[str, Any] | None, made_through: date | None, business_date: date) -> bool:
-    """Tell whether a date needs nothing more: it is accepted, or lies before the first position of the store."""
-    if newest is None:
-        return made_through is not None and business_date <= made_through
-    return bool(newest["state"] == "accepted")
+def _is_covered(newest: dict[str, Any] | None, row: dict[str, Any], business_date: date) -> bool:
+    """Tell whether a date needs nothing: it is accepted, was made only now, or the store was not here yet."""
+    if newest is not None:
+        return bool(newest["state"] == "accepted" or newest["is_fresh"])
+    if row["made_through"] is not None:
+        return bool(business_date <= row["made_through"])
+    return bool(row["created_at"] >= business_day(business_date, row["time_zone"]).ends)
 
 
 def _uncovered(row: dict[str, Any], business_date: date, newest: dict[str, Any]) -> Uncovered:

@@ -64,10 +64,11 @@ select s.*, o.opened_at, n.made_through
 
 -- name: newest_of_dates
 -- purpose: for each store and date, the newest position of the whole day and what became of it
-select asked.store_id, p.business_date, p.state, p.parked_reason, p.settled_at
+select asked.store_id, p.business_date, p.state, p.parked_reason, p.settled_at,
+       p.state in ('pending', 'frozen') and p.made_at > clock_timestamp() - %(grace)s as is_fresh
   from unnest(%(store_ids)s::uuid[], %(dates)s::date[]) as asked (store_id, business_date)
  cross join lateral (
-       select r.business_date, r.state, r.parked_reason, r.settled_at from reported_positions r
+       select r.business_date, r.state, r.parked_reason, r.settled_at, r.made_at from reported_positions r
         where r.store_id = asked.store_id and r.business_date = asked.business_date and r.reason <> 'hourly'
         order by r.state = 'accepted' desc, r.revision desc
         limit 1) p

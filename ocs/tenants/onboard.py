@@ -1,5 +1,6 @@
 """Takes on a tenant, its connections and its stores from one description; a repeat changes what differs."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import time
 from typing import Annotated, Literal
@@ -126,6 +127,18 @@ async def switch_reporting(connection: Connection, crol: str, crsa: str, *, repo
         raise NotFound(f"no store {crsa} in tenant {crol}")
     store_id: UUID = row["store_id"]
     return store_id
+
+
+async def confirm_mapping(connection: Connection, connection_id: UUID, transaction_type: str) -> None:
+    """Note that how a connection reports a type was proved by reading back; raises NotFound."""
+    words = {"connection_id": connection_id, "transaction_type": transaction_type}
+    if await (await connection.execute(SQL["confirm_mapping"], words)).fetchone() is None:
+        raise NotFound(f"no mapping of the type {transaction_type} in this connection")
+
+
+async def set_parking_warnings(connection: Connection, tenant_id: UUID, codes: Collection[str]) -> None:
+    """Say for which warnings a tenant's lines wait for a person; those that wait already go on waiting."""
+    await connection.execute(SQL["set_parking_warnings"], {"tenant_id": tenant_id, "codes": sorted(codes)})
 
 
 async def _save_connection(connection: Connection, tenant_id: UUID, described: DescribedConnection) -> UUID:

@@ -218,6 +218,7 @@ class Scene:
                 "pos_vendor_version": "1.0",
                 "connection": "uat",
                 "hash_key_name": f"hash-{crsa.lower()}",
+                "already_reporting": True,
             }
             for crsa in self.stores
         ]

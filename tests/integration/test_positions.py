@@ -268,6 +268,8 @@ async def test_a_position_that_is_missing_is_an_alert_until_it_is_accepted(
     runtime: Runtime, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = await open_store(runtime)
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set created_at = %s", [MIDNIGHT - timedelta(days=9)])
     at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=1))
     await make_due(runtime)
     platform.answers.append(status(400))
@@ -288,6 +290,16 @@ async def test_a_position_that_is_missing_is_an_alert_until_it_is_accepted(
     await answer_bell(runtime, store.store_id)
     open_ = await rows(runtime, f"select 1 from alerts where closed_at is null and store_id = '{store.store_id}'")  # noqa: S608
     assert open_ == []
+
+
+async def test_a_store_that_was_onboarded_today_is_not_missed_yet(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    at(runtime, monkeypatch, now)
+    assert await check_coverage(runtime) == []
+    at(runtime, monkeypatch, now + timedelta(days=2))
+    assert {one.store.crsa for one in await check_coverage(runtime)} == {FIRST, SECOND, THIRD}
 
 
 async def test_a_store_in_uat_can_have_a_position_of_every_full_hour(

@@ -146,6 +146,8 @@ async def test_what_is_missing_is_listed_with_its_reason(
     runtime: Runtime, staff: httpx.AsyncClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = await open_store(runtime)
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set created_at = %s", [MIDNIGHT - timedelta(days=9)])
     at(runtime, monkeypatch, NOON)
     await make_due(runtime)
     platform.answers.append(status(422))

@@ -13,7 +13,7 @@ create or replace view reporting_stores as
 select s.store_id, s.tenant_id, s.connection_id, t.crol, s.crsa, s.name, s.time_zone, s.pos_vendor, s.pos_vendor_version,
        s.hash_key_name, s.reporting, c.environment, c.base_url, c.token_url, c.scope, c.client_id, c.client_secret_name,
        c.concurrent_calls, c.process_on_field, s.snapshot_at, s.hourly_positions, s.anchored_at, s.counted_from,
-       t.parking_warnings
+       t.parking_warnings, s.created_at
   from stores s
   join tenants t using (tenant_id)
   join connections c using (connection_id);

@@ -9,9 +9,9 @@ from ocs.delivery.sender import answer_bell
 from ocs.positions.backfill import STEP, run_backfills
 from ocs.positions.night import make_due
 from ocs.runtime import Runtime
+from tests.integration.night import HELD, MIDNIGHT, YESTERDAY, at, open_store
 from tests.integration.platform import FIRST, SECOND, Platform, status
 from tests.integration.pos import sell
-from tests.integration.test_positions import HELD, MIDNIGHT, YESTERDAY, at, open_store
 
 NOON = MIDNIGHT + timedelta(hours=12)
 POSITION = "/api/ocs/position"

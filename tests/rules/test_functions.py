@@ -25,7 +25,7 @@ def _queues() -> set[str]:
 
 def test_every_queue_has_a_listener_and_a_poison_listener() -> None:
     plain = {name for name in _queues() if not name.endswith("-poison")}
-    assert plain == {"pos-transactions", "ocs-deliveries"}
+    assert plain == {"pos-transactions", "pos-inventories", "ocs-deliveries"}
     assert {f"{name}-poison" for name in plain} == _queues() - plain
 
 

@@ -16,14 +16,15 @@ from ocs import settings as settings_of_app
 from ocs.azure.identity import Identity
 from ocs.bad_input import BadInput, explain
 from ocs.db.migrate import migrate
-from ocs.dead_letters import letters
+from ocs.dead_letters import doors, letters
 from ocs.delivery import outbox
 from ocs.delivery.sender import ring
 from ocs.errors import NotFound, OcsError
-from ocs.events import bury
+from ocs.events.ingest import TRANSACTIONS
 from ocs.events.models import Transaction
 from ocs.events.report import EVENTS
 from ocs.mapping.lookup import MappedSku, map_sku
+from ocs.openings.messages import INVENTORIES
 from ocs.runtime import Runtime
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard, switch_reporting
@@ -75,7 +76,8 @@ async def _redrive_letter(own: Runtime, args: argparse.Namespace) -> None:
         letter = await letters.find(connection, args.letter)
     if letter is None:
         raise NotFound(f"no open dead letter {args.letter}")
-    if await bury.redrive(own, letter, by_hand=True) is None:
+    door = {door.queue: door for door in (TRANSACTIONS, INVENTORIES)}[letter.queue]
+    if not await doors.redrive(own, door, letter, by_hand=True):
         raise NotFound("it is still wrong: see its newest reason with `python -m ocs dead-letters`")
     print("taken in")
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from ocs import runtime
 from ocs.azure.queues import LARGEST_MESSAGE
 from ocs.bad_input import FieldFault, bad_input, explain, quoted
-from ocs.events.bury import QUEUE
+from ocs.events.ingest import TRANSACTIONS
 from ocs.events.models import Transaction, field_faults
 from ocs.runtime import Runtime
 from ocs.tenants.read import known_stores
@@ -60,7 +60,7 @@ async def post_transactions(request: Request) -> JSONResponse:
     if faults:
         return wrong_fields(faults)
     texts = [transaction.model_dump_json(exclude_unset=True) for transaction in transactions]
-    ids = await own.queues.put_all(QUEUE, texts)
+    ids = await own.queues.put_all(TRANSACTIONS.queue, texts)
     queued = [
         {"transaction_id": transaction.transaction_id, "message_id": message_id}
         for transaction, message_id in zip(transactions, ids, strict=True)

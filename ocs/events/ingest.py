@@ -5,16 +5,18 @@ raises, and the queue gives the message again.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from ocs import telemetry
 from ocs.bad_input import BadInput, FieldFault, bad_input, quoted
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
+from ocs.dead_letters.doors import Door, Message
 from ocs.delivery import outbox
 from ocs.delivery.outbox import Item as OutboxItem
 from ocs.delivery.outbox import Stream
+from ocs.delivery.sender import ring
 from ocs.events import lines
 from ocs.events.lines import Change, Known, Line, Revision
 from ocs.events.models import Transaction, read_transaction
@@ -33,17 +35,6 @@ LATEST = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Message:
-    """A message as the queue gave it; `inserted_at` is when its sender put it there (UTC)."""
-
-    message_id: str
-    body: bytes
-    inserted_at: datetime
-    is_copy: bool = False
-    """Made by the host when it gave the message up: `inserted_at` is the copy's, not the sender's."""
-
-
-@dataclass(frozen=True)
 class Taken:
     """What became of a message: for which store, how many of its lines were new, corrected or known."""
 
@@ -52,6 +43,14 @@ class Taken:
     corrected: int
     unchanged: int
     ring: bool
+
+
+async def take(runtime: Runtime, message: Message) -> Taken:
+    """Take a message in and ring for its store where nobody is at it yet; raises BadInput."""
+    taken = await ingest(runtime, message)
+    if taken.ring:
+        await ring(runtime, taken.store_id)
+    return taken
 
 
 async def ingest(runtime: Runtime, message: Message) -> Taken:
@@ -187,3 +186,6 @@ def _row(line: Line, stream: Stream, transaction: Transaction, message: Message)
         "transaction_type": transaction.transaction_type.value,
         "warnings": list(line.warnings),
     }
+
+
+TRANSACTIONS = Door("pos-transactions", take)

@@ -6,7 +6,8 @@ import uuid
 from datetime import UTC, datetime
 
 from devstack.stack import Host, Stack
-from ocs.events.ingest import Message, ingest
+from ocs.dead_letters.doors import Message
+from ocs.events.ingest import ingest
 from ocs.runtime import assemble
 from ocs.settings import Settings
 from tests.acceptance.conftest import HIDDEN, QUICK

@@ -16,7 +16,6 @@ from devstack.postgres import Postgres
 from ocs import runtime as process
 from ocs import settings as settings_of_app
 from ocs.db.migrate import migrate
-from ocs.openings import admin as openings_admin
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
@@ -25,7 +24,7 @@ from ocs.web.caller import Caller, the_caller
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
-MORE_ROUTERS: list[APIRouter] = [openings_admin.router]
+MORE_ROUTERS: list[APIRouter] = []
 """Routers that function_app.py does not register yet."""
 AZURITE_NOT_NEEDED = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"

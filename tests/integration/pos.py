@@ -5,7 +5,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from ocs.events.ingest import Message, Taken, ingest
+from ocs.dead_letters.doors import Message
+from ocs.events.ingest import Taken, ingest
 from ocs.runtime import Runtime
 from tests.integration.platform import CROL, FIRST
 

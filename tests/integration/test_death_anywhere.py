@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from ocs.db.pool import Connection, Pool
+from ocs.dead_letters.doors import Message
 from ocs.delivery import lease, sender
-from ocs.events.ingest import Message, ingest
+from ocs.events.ingest import ingest
 from ocs.runtime import Runtime
 from tests.integration.platform import FIRST, Platform
 from tests.integration.pos import SKU, UPC, message, rows, transaction

@@ -12,9 +12,10 @@ import pytest
 
 from ocs.bad_input import BadInput
 from ocs.db.pool import Connection
-from ocs.dead_letters import letters
+from ocs.dead_letters import doors, letters
+from ocs.dead_letters.doors import AGAIN_LATER, Message
 from ocs.openings import messages, triggers
-from ocs.openings.messages import POISON, QUEUE, Message
+from ocs.openings.messages import INVENTORIES
 from ocs.runtime import Runtime
 from tests.integration.platform import CROL, FIRST, SECOND
 from tests.integration.pos import SKU, UPC, rows, sell
@@ -132,7 +133,7 @@ async def test_the_queues_listener_takes_the_right_and_buries_the_wrong(runtime:
     await triggers.take_inventory(func.QueueMessage(id="M3", body=b"\xff\xfe"))
     assert await quantities(runtime) == [10]
     found = [(letter["queue"], letter["message_id"], letter["cause"]) for letter in await buried(runtime)]
-    assert found == [(QUEUE, "M2", "message"), (QUEUE, "M3", "message")]
+    assert found == [(INVENTORIES.queue, "M2", "message"), (INVENTORIES.queue, "M3", "message")]
     assert "items[0].ocs_sku" in (await buried(runtime))[0]["reason"]
 
 
@@ -140,10 +141,10 @@ async def test_the_queues_listener_takes_the_right_and_buries_the_wrong(runtime:
 async def test_what_the_host_gave_up_is_taken_by_itself(runtime: Runtime) -> None:
     await triggers.bury_inventory(func.QueueMessage(id="P1", body=message(10).body))
     assert [(letter["cause"], letter["state"]) for letter in await buried(runtime)] == [("ours", "open")]
-    assert await messages.redrive_due(runtime) == 0, "its time has not come"
+    assert await doors.redrive_due(runtime, INVENTORIES) == 0, "its time has not come"
     async with runtime.pool.transaction() as connection:
         await connection.execute("update dead_letters set due_at = now()")
-    assert await messages.redrive_due(runtime) == 1
+    assert await doors.redrive_due(runtime, INVENTORIES) == 1
     assert await quantities(runtime) == [10]
     assert [letter["state"] for letter in await buried(runtime)] == ["redriven"]
 
@@ -151,36 +152,32 @@ async def test_what_the_host_gave_up_is_taken_by_itself(runtime: Runtime) -> Non
 async def test_a_copy_never_replaces_another_count_without_a_person(runtime: Runtime) -> None:
     """When the host gives a message up, its copy does not say when the POS sent it."""
     await messages.take_message(runtime, message(12))
-    await messages.bury_poison(runtime, message(10, "P1", sent=60))
+    await doors.bury_poison(runtime, INVENTORIES, message(10, "P1", sent=60))
     async with runtime.pool.transaction() as connection:
         await connection.execute("update dead_letters set due_at = now()")
-    assert await messages.redrive_due(runtime) == 0
+    assert await doors.redrive_due(runtime, INVENTORIES) == 0
     assert await quantities(runtime) == [12]
     letter = (await buried(runtime))[0]
     assert (letter["cause"], "by hand" in letter["reason"]) == ("message", True)
     async with runtime.pool.transaction() as connection:
         found = await letters.find(connection, letter["letter_id"])
     assert found is not None
-    assert await messages.redrive(runtime, found, by_hand=True) is not None
+    assert await doors.redrive(runtime, INVENTORIES, found, by_hand=True)
     assert await quantities(runtime) == [10]
 
 
-async def test_one_letter_that_fails_does_not_keep_the_others(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_letter_that_fails_does_not_keep_the_others(runtime: Runtime) -> None:
     for number in ("P1", "P2"):
-        await messages.bury_poison(runtime, message(10, number, store_id=FIRST if number == "P1" else SECOND))
+        await doors.bury_poison(runtime, INVENTORIES, message(10, number, store_id=FIRST if number == "P1" else SECOND))
     async with runtime.pool.transaction() as connection:
         await connection.execute("update dead_letters set due_at = now()")
-    take = messages.take_message
 
     async def fail_once(own: Runtime, taken: Message) -> dict[str, Any]:
         if taken.message_id == "P1":
             raise RuntimeError("something of ours")
-        return await take(own, taken)
+        return await messages.take_message(own, taken)
 
-    monkeypatch.setattr(messages, "take_message", fail_once)
-    assert await messages.redrive_due(runtime) == 1
+    assert await doors.redrive_due(runtime, replace(INVENTORIES, take=fail_once)) == 1
     assert [letter["state"] for letter in await buried(runtime)] == ["open", "redriven"]
 
 
@@ -197,5 +194,5 @@ async def test_poison_that_cannot_be_buried_is_put_back(runtime: Runtime, monkey
     monkeypatch.setattr(runtime.queues, "put", keep)
     monkeypatch.setattr(letters, "bury", fail)
     poison = message(10)
-    await messages.bury_poison(runtime, poison)
-    assert put == [(POISON, poison.body.decode(), messages.AGAIN_LATER)]
+    await doors.bury_poison(runtime, INVENTORIES, poison)
+    assert put == [(INVENTORIES.poison, poison.body.decode(), AGAIN_LATER)]

@@ -1,4 +1,4 @@
-"""No store is forgotten: the first position, stores that are off, positions that are missing, and those of every hour."""
+"""No store is forgotten: first positions, stores that are off, positions that are missing or of every hour."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -162,12 +162,16 @@ class Scene:
         with psycopg.connect(self.stack.postgres.url(), row_factory=dict_row) as connection:
             return connection.execute(query, words).fetchall()
 
+    def switch(self, crsa: str, *, reporting: bool) -> None:
+        """Switch a store's reporting on or off."""
+        self.rows("update stores set reporting = %s where crsa = %s returning 1", reporting, crsa)
+
     def outbox(self, crsa: str = "") -> list[dict[str, Any]]:
-        """Give a store's outbox with its lines, in the store's order."""
+        """Give a store's event lines with what became of them, in the store's order."""
         return self.rows(
             "select o.*, l.line_id, l.revision, l.quantity, l.ocs_sku from outbox o "
             "join event_lines l using (store_id, sequence) join stores s using (store_id) "
-            "where s.crsa = %s order by o.sequence",
+            "where s.crsa = %s and o.kind = 'events' order by o.sequence",
             crsa or self.first,
         )
 

@@ -14,12 +14,19 @@ with change as (
       from unnest(%(effective_ats)s::timestamptz[], %(sequences)s::bigint[], %(undoes)s::boolean[], %(ocs_skus)s::text[],
                   %(upcs)s::text[], %(quantities)s::numeric[], %(values)s::numeric[])
            as c (effective_at, sequence, undoes, ocs_sku, upc, quantity, value)
-    returning ocs_sku, upc, effective_at, quantity, value)
-insert into inventory_levels as l (store_id, tenant_id, ocs_sku, upc, quantity, value)
-select %(store_id)s, %(tenant_id)s, c.ocs_sku, c.upc, sum(c.quantity), sum(c.value)
+    returning ocs_sku, upc, effective_at, quantity, value),
+counted as (select max(as_of) as as_of from inventory_counts where store_id = %(store_id)s)
+insert into inventory_levels as l (store_id, tenant_id, ocs_sku, upc, quantity, value, opened_at)
+select %(store_id)s, %(tenant_id)s, c.ocs_sku, c.upc,
+       coalesce(sum(c.quantity) filter (where c.effective_at >= opened.at), 0),
+       coalesce(sum(c.value) filter (where c.effective_at >= opened.at), 0), max(counted.as_of)
   from change c
+ cross join counted
   left join inventory_levels known on known.store_id = %(store_id)s and known.ocs_sku = c.ocs_sku and known.upc = c.upc
- where known.opened_at is null or c.effective_at >= known.opened_at
+ cross join lateral (
+       -- An item that nobody had heard of when the whole store was counted was not there then.
+       select coalesce(case when known.store_id is null then counted.as_of else known.opened_at end, '-infinity') as at
+       ) opened
  group by c.ocs_sku, c.upc
  order by c.ocs_sku, c.upc
 on conflict (store_id, ocs_sku, upc) do update
@@ -41,6 +48,19 @@ update inventory_states new set late_from = null
 returning old.late_from
 
 -- opening.py ---------------------------------------------------------------------------------------------------------
+
+-- name: record_count
+-- purpose: keeps that the whole store was counted at an instant
+insert into inventory_counts (store_id, as_of, tenant_id) values (%(store_id)s, %(as_of)s, %(tenant_id)s)
+on conflict do nothing
+
+-- name: not_counted_then
+-- purpose: the store's items that are known and have no opening of their own at an instant
+select l.ocs_sku, l.upc
+  from inventory_levels l
+ where l.store_id = %(store_id)s
+   and not exists (select from inventory_openings o
+                    where o.store_id = l.store_id and o.ocs_sku = l.ocs_sku and o.upc = l.upc and o.as_of = %(as_of)s)
 
 -- name: record_openings
 -- purpose: keeps what each item was counted to be at an instant
@@ -93,9 +113,12 @@ anchor as materialized (
     select k.ocs_sku, k.upc, o.as_of, o.quantity, o.value
       from known k
      cross join lateral (
-           select as_of, quantity, value from inventory_openings o
-            where o.store_id = %(store_id)s and o.ocs_sku = k.ocs_sku and o.upc = k.upc
-            order by as_of > %(instant)s, case when as_of > %(instant)s then as_of end, as_of desc
+           select as_of, quantity, value
+             from (select as_of, quantity, value, true as is_own from inventory_openings own
+                    where own.store_id = %(store_id)s and own.ocs_sku = k.ocs_sku and own.upc = k.upc
+                    union all
+                   select as_of, 0, 0, false from inventory_counts where store_id = %(store_id)s) as any_opening
+            order by as_of > %(instant)s, case when as_of > %(instant)s then as_of end, as_of desc, is_own desc
             limit 1) o
      where k.opened_at > %(instant)s),
 moved as (

@@ -169,7 +169,7 @@ async def _write(
     """Write an upload under the lock of the levels; gives its number, or that of the one that says the same already."""
     if not effect.changes:
         return await _upload(connection, "newest_at", store_id=store.store_id, as_of=given.as_of)
-    await open_levels(connection, store, given.as_of, effect.levels)
+    await open_levels(connection, store, given.as_of, effect.levels, whole=given.rest == "zero")
     written = sorted(effect.levels.items())
     words = {
         "store_id": store.store_id,

@@ -32,7 +32,20 @@ class Opening:
     level: Level
 
 
-News = Effect | Opening
+@dataclass(frozen=True)
+class Count:
+    """An upload of the whole store: at this hour it held this item, or nothing, and certainly no other."""
+
+    hour: int
+    item: Item | None
+    level: Level
+
+    def of(self, item: Item) -> Opening:
+        """Give what it says of one item."""
+        return Opening(item, self.hour, self.level if item == self.item else Level())
+
+
+News = Effect | Opening | Count
 
 
 def hour(number: int) -> datetime:
@@ -47,7 +60,8 @@ def level(quantity: int) -> Level:
 
 def reckoned(news: Sequence[News], item: Item, at: int) -> Level:
     """Reckon a level by the definition, from all that is known."""
-    openings = sorted((n for n in news if isinstance(n, Opening) and n.item == item), key=lambda n: n.hour)
+    told = [n.of(item) if isinstance(n, Count) else n for n in news]
+    openings = sorted((n for n in told if isinstance(n, Opening) and n.item == item), key=lambda n: n.hour)
     effects = [n for n in news if isinstance(n, Effect) and n.item == item]
     before = [o for o in openings if o.hour <= at]
     after = [o for o in openings if o.hour > at]
@@ -64,7 +78,10 @@ async def tell(runtime: Runtime, store: Store, one: News) -> None:
     """Tell the app one piece of news, in a transaction of its own."""
     async with runtime.pool.transaction() as connection:
         await lock_levels(connection, store)
-        if isinstance(one, Opening):
+        if isinstance(one, Count):
+            held = {} if one.item is None else {one.item: one.level}
+            await open_levels(connection, store, hour(one.hour), held, whole=True)
+        elif isinstance(one, Opening):
             await open_levels(connection, store, hour(one.hour), {one.item: one.level})
         else:
             await change_levels(connection, store, [one])
@@ -73,19 +90,24 @@ async def tell(runtime: Runtime, store: Store, one: News) -> None:
 async def forget(runtime: Runtime) -> None:
     """Start anew."""
     async with runtime.pool.transaction() as connection:
-        await connection.execute("truncate inventory_changes, inventory_openings, inventory_levels, inventory_states")
+        await connection.execute(
+            "truncate inventory_changes, inventory_openings, inventory_counts, inventory_levels, inventory_states"
+        )
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[News]:
-    """Give some news in some order: lines and what takes them back, and at most one upload an item and hour."""
+    """Give some news in some order: lines and what takes them back, and at most one upload of an item at an hour."""
     news: list[News] = []
     for sequence in range(draw(st.integers(0, 8))):
         amount = level(draw(st.integers(-20, 20)))
         effect = Effect(draw(st.sampled_from(ITEMS)), hour(draw(st.integers(0, HOURS))), sequence, amount)
         news += [effect, effect.undone()] if draw(st.booleans()) else [effect]
+    counts = draw(st.sets(st.integers(0, HOURS), max_size=2))
     places = draw(st.sets(st.tuples(st.sampled_from(ITEMS), st.integers(0, HOURS)), max_size=4))
-    news += [Opening(item, at, level(draw(st.integers(0, 50)))) for item, at in sorted(places)]
+    held = st.integers(0, 50).map(level)
+    news += [Count(at, draw(st.sampled_from([None, *ITEMS])), draw(held)) for at in sorted(counts)]
+    news += [Opening(item, at, draw(held)) for item, at in sorted(places) if at not in counts]
     return draw(st.permutations(news))
 
 

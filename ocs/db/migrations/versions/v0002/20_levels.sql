@@ -25,6 +25,13 @@ create table inventory_openings (
     primary key (store_id, ocs_sku, upc, as_of)
 );
 
+create table inventory_counts (
+    store_id  uuid not null references stores,
+    as_of     timestamptz not null,           -- the whole store was counted: what was not named was not there
+    tenant_id uuid not null references tenants,
+    primary key (store_id, as_of)
+);
+
 create table inventory_states (
     store_id  uuid primary key references stores,
     tenant_id uuid not null references tenants,

@@ -16,7 +16,7 @@ from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
 ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
-ROUTERS_OF_STAFF = (openings_admin.router, positions_admin.router)
+ROUTERS_OF_STAFF = (events_admin.staff_router, openings_admin.router, positions_admin.router)
 ROUTERS = (health.router,)
 
 kinds.register(EVENTS)

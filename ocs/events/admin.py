@@ -1,22 +1,28 @@
-"""The HTTP side of events: a POS that does not speak storage queues posts its transactions here."""
+"""The HTTP side of events: a POS without storage queues posts its transactions; staff say which warnings hold lines."""
 
 import json
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ocs import runtime
 from ocs.azure.queues import LARGEST_MESSAGE
 from ocs.bad_input import FieldFault, bad_input, explain, quoted
+from ocs.catalogue.warnings import WARNINGS
 from ocs.events.ingest import TRANSACTIONS
 from ocs.events.models import Transaction, field_faults
 from ocs.runtime import Runtime
+from ocs.tenants.onboard import parking_warnings, set_parking_warnings
+from ocs.tenants.reach import tenant_in_reach
 from ocs.tenants.read import known_stores
+from ocs.web.caller import TheCaller
 from ocs.web.problems import problem, wrong_fields
 from ocs.web.roles import Role, open_to
 
 router = APIRouter(prefix="/api/ocs", tags=["transactions"])
+staff_router = APIRouter(prefix="/api/ocs/tenants", tags=["warnings"])
 LARGEST_BODY = 1024 * 1024
 
 
@@ -66,6 +72,43 @@ async def post_transactions(request: Request) -> JSONResponse:
         for transaction, message_id in zip(transactions, ids, strict=True)
     ]
     return JSONResponse({"queued": queued}, 202)
+
+
+class ParkingWarnings(BaseModel):
+    """The warnings for which a tenant's lines wait for a person instead of going out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    codes: list[str]
+
+    @field_validator("codes")
+    @classmethod
+    def _known(cls, codes: list[str]) -> list[str]:
+        unknown = sorted(set(codes) - WARNINGS.keys())
+        if unknown:
+            raise ValueError(f"known codes only; not {', '.join(unknown)}. There are {', '.join(sorted(WARNINGS))}")
+        return sorted(set(codes))
+
+
+@staff_router.get("/{tenant}/parking-warnings")
+@open_to(Role.STAFF)
+async def get_parking_warnings(tenant: str, caller: TheCaller) -> dict[str, Any]:
+    """Give the warnings for which the tenant's lines wait, and all there are, each with what it says."""
+    own = await runtime.current()
+    async with own.pool.transaction() as connection:
+        codes = await parking_warnings(connection, await tenant_in_reach(connection, caller, tenant))
+    return {"codes": codes, "warnings": WARNINGS}
+
+
+@staff_router.put("/{tenant}/parking-warnings")
+@open_to(Role.STAFF)
+async def put_parking_warnings(tenant: str, chosen: ParkingWarnings, caller: TheCaller) -> dict[str, Any]:
+    """Say for which warnings the tenant's lines wait from now on; those that wait already go on waiting."""
+    own = await runtime.current()
+    async with own.pool.transaction() as connection:
+        tenant_id = await tenant_in_reach(connection, caller, tenant)
+        await set_parking_warnings(connection, tenant_id, chosen.codes)
+    return {"codes": chosen.codes}
 
 
 def _as_list(body: bytes) -> list[tuple[str, object]]:

@@ -136,6 +136,12 @@ async def confirm_mapping(connection: Connection, connection_id: UUID, transacti
         raise NotFound(f"no mapping of the type {transaction_type} in this connection")
 
 
+async def parking_warnings(connection: Connection, tenant_id: UUID) -> list[str]:
+    """Give the warnings for which a tenant's lines wait for a person."""
+    row = await (await connection.execute(SQL["parking_warnings"], {"tenant_id": tenant_id})).fetchone()
+    return [] if row is None else list(row["parking_warnings"])
+
+
 async def set_parking_warnings(connection: Connection, tenant_id: UUID, codes: Collection[str]) -> None:
     """Say for which warnings a tenant's lines wait for a person; those that wait already go on waiting."""
     await connection.execute(SQL["set_parking_warnings"], {"tenant_id": tenant_id, "codes": sorted(codes)})

@@ -107,3 +107,7 @@ returning transaction_type
 -- name: set_parking_warnings
 -- purpose: says for which warnings a tenant's lines wait for a person
 update tenants set parking_warnings = %(codes)s where tenant_id = %(tenant_id)s
+
+-- name: parking_warnings
+-- purpose: for which warnings a tenant's lines wait for a person
+select parking_warnings from tenants where tenant_id = %(tenant_id)s

@@ -3,16 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from ocs.db.pool import Connection
+from ocs.delivery import outbox
 from ocs.delivery.sender import answer_bell
 from ocs.events import release
 from ocs.events.release import release_mapped
+from ocs.levels.change import lock_levels
 from ocs.mapping.lookup import MappedSku, map_sku
 from ocs.runtime import Runtime
-from ocs.tenants.read import tenant_of
-from tests.integration.platform import CROL, Platform
+from ocs.tenants.read import store_of, tenant_of
+from tests.integration.platform import CROL, FIRST, Platform
 from tests.integration.pos import SKU, UPC, rows, sell, states
 
 OURS = [{"sku": "OUR-77", "quantity": 1, "unit_price": "49.95"}]
@@ -100,12 +103,34 @@ async def test_a_line_may_have_to_wait_for_a_person_next(runtime: Runtime) -> No
     assert "a sale without unit price" in waits["parked_reason"]
 
 
-async def test_a_tenant_decides_for_which_warnings_a_line_waits(runtime: Runtime) -> None:
+async def test_a_tenant_decides_for_which_warnings_a_line_waits(
+    runtime: Runtime, staff: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    path = f"/api/ocs/tenants/{CROL}/parking-warnings"
     await sell(runtime, "T1", items=[{"ocs_sku": SKU, "upc": UPC, "quantity": 1}])
-    async with runtime.pool.transaction() as connection:
-        await _wants_no_sale_without_price(connection)
+    assert (await staff.put(path, json={"codes": ["no_unit_price"]})).status_code == 200
+    assert (await staff.get(path)).json()["codes"] == ["no_unit_price"]
     await sell(runtime, "T2", items=[{"ocs_sku": SKU, "upc": UPC, "quantity": 1}])
     assert await states(runtime) == ["pending", "parked"]
+    assert [(await stranger.get(path)).status_code, (await stranger.put(path, json={"codes": []})).status_code] == [
+        404
+    ] * 2
+    refused = await staff.put(path, json={"codes": ["no_price"]})
+    assert (refused.status_code, "known codes only; not no_price" in refused.text) == (422, True)
+
+
+async def test_a_line_that_waits_for_a_person_leaves_when_that_person_says_so(
+    runtime: Runtime, platform: Platform
+) -> None:
+    async with runtime.pool.transaction() as connection:
+        await _wants_no_sale_without_price(connection)
+        store = await store_of(connection, CROL, FIRST)
+    await sell(runtime, "T1", items=[{"ocs_sku": SKU, "upc": UPC, "quantity": 1}])
+    async with runtime.pool.transaction() as connection:
+        stream = await lock_levels(connection, store)
+        assert await outbox.redrive(connection, stream, [1]) == [1]
+    await answer_bell(runtime, store.store_id)
+    assert len(platform.order) == 1
 
 
 async def _wants_no_sale_without_price(connection: Connection) -> None:

@@ -10,13 +10,13 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from devstack.processes import ChildError
-from devstack.stack import Stack, StackInUseError
+from devstack.stack import SCHEDULES, Stack, StackInUseError
 
 PARTS = ("postgres", "azurite", "vault")
 WAITING = """
 import sys
 from pathlib import Path
-from devstack.stack import Stack
+from devstack.stack import SCHEDULES, Stack
 with Stack(Path(sys.argv[1]), parts={"postgres", "azurite", "vault"}) as stack:
     print(stack.postgres.pid, stack.azurite.pid, stack.vault.pid)
     sys.stdin.read()
@@ -48,7 +48,7 @@ def test_a_folder_in_use_is_refused_and_named(tmp_path: Path) -> None:
 
 def test_two_stacks_run_side_by_side(tmp_path: Path) -> None:
     with Stack(tmp_path / "one", parts=PARTS) as one, Stack(tmp_path / "two", parts=PARTS) as two:
-        assert not set(one.app_env().values()) & set(two.app_env().values()) - {"*/15 * * * * *"}
+        assert not set(one.app_env().values()) & set(two.app_env().values()) - set(SCHEDULES.values())
         with psycopg.connect(one.postgres.url()) as connection:
             connection.execute("CREATE TABLE of_one ()")
         with psycopg.connect(two.postgres.url()) as connection:

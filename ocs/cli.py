@@ -23,7 +23,8 @@ from ocs.errors import NotFound, OcsError
 from ocs.events.ingest import TRANSACTIONS
 from ocs.events.models import Transaction
 from ocs.events.report import EVENTS
-from ocs.mapping.lookup import MappedSku, map_sku
+from ocs.mapping.change import map_sku
+from ocs.mapping.lookup import MappedSku
 from ocs.openings.messages import INVENTORIES
 from ocs.runtime import Runtime
 from ocs.settings import Settings

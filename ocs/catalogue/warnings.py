@@ -2,9 +2,10 @@
 
 import re
 
+from ocs.catalogue.gtin import LONGEST, SHORTEST, has_right_check_digit
+
 OCS_SKU = re.compile(r"^\d{6}(_[^_]*){4}$")
 """The usual form of an OCS SKU: item number, size, three more slots. The catalogue decides, so this only warns."""
-SHORTEST_BARCODE, LONGEST_BARCODE = 12, 14
 RECOGNISED_REASONS = frozenset(
     {
         "Physical Inventory Count (Operationally Initiated)",
@@ -25,6 +26,13 @@ WARNINGS = {
     "barcode_form": "the barcode is not 12 to 14 digits",
     "barcode_check_digit": "the barcode's check digit is wrong",
     "sku_form": "the OCS SKU does not look like one, such as 101955_3.5g___",
+    "sku_unknown": "the OCS SKU is not in the OCS item catalogue",
+    "sku_gone": "the OCS SKU was in the OCS item catalogue once and is not any more",
+    "barcode_unknown": "the barcode is not in the OCS item catalogue",
+    "sku_barcode_mismatch": "the OCS item catalogue has both the SKU and the barcode, but not as one item",
+    "counterparty_self": "the other store of the transfer is this store itself",
+    "counterparty_outside": "the other store is not one of this retailer's (CROL) stores here",
+    "before_first_position": "this happened before the store's first reported position, which counts it already",
     "reason_not_recognised": "the adjustment's reason is not one that AGCO recognises",
     "type_unconfirmed": "how this type is reported has not been confirmed by reading back from UAT",
 }
@@ -38,14 +46,8 @@ def item_warnings(ocs_sku: str | None, upc: str) -> list[str]:
         codes.append("sku_form")
     if not upc:
         codes.append("no_barcode")
-    elif not (upc.isascii() and upc.isdigit() and SHORTEST_BARCODE <= len(upc) <= LONGEST_BARCODE):
+    elif not (upc.isascii() and upc.isdigit() and SHORTEST <= len(upc) <= LONGEST):
         codes.append("barcode_form")
     elif not has_right_check_digit(upc):
         codes.append("barcode_check_digit")
     return codes
-
-
-def has_right_check_digit(digits: str) -> bool:
-    """Check a GTIN's last digit (GS1 mod 10), whatever its length: digits weigh 3 and 1 in turn from the right."""
-    weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
-    return weighted % 10 == 0

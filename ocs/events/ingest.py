@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ocs import telemetry
 from ocs.bad_input import BadInput, FieldFault, bad_input, quoted
+from ocs.catalogue.preflight import catalogue_facts
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
 from ocs.dead_letters.doors import Door, Message
@@ -20,12 +21,13 @@ from ocs.delivery.sender import ring
 from ocs.events import lines
 from ocs.events.lines import Change, Known, Line, Revision
 from ocs.events.models import Transaction, read_transaction
+from ocs.events.warn import Light, why_to_wait
 from ocs.levels.change import change_levels, lock_levels, read_levels
 from ocs.mapping.lookup import mapped_skus
 from ocs.message_text import decode
 from ocs.runtime import Runtime
 from ocs.tenants.models import Mapping, Store, TransactionType
-from ocs.tenants.read import find_store
+from ocs.tenants.read import find_store, is_of_tenant
 
 SQL = load(__file__)
 log = telemetry.logger("events")
@@ -132,10 +134,17 @@ async def _known(connection: Connection, store: Store, transaction: Transaction)
     own_skus = {item.sku for item in transaction.items if item.ocs_sku is None and item.sku is not None}
     skus = await mapped_skus(connection, store.tenant_id, own_skus)
     items = {lines.item_of(item, skus) for item in transaction.items}
-    levels = await read_levels(
-        connection, store.store_id, {(ocs_sku, upc) for ocs_sku, upc in items if ocs_sku is not None}
+    found = {(ocs_sku, upc) for ocs_sku, upc in items if ocs_sku is not None}
+    levels = await read_levels(connection, store.store_id, found)
+    light = Light(
+        facts=await catalogue_facts(connection, store.environment, found),
+        counterparty_is_ours=await _is_ours(connection, store, transaction.counterparty_crsa),
     )
-    return Known({row["line_id"]: Revision(**row) for row in rows}, levels, skus)
+    return Known({row["line_id"]: Revision(**row) for row in rows}, levels, skus, light)
+
+
+async def _is_ours(connection: Connection, store: Store, counterparty_crsa: str | None) -> bool:
+    return counterparty_crsa is None or await is_of_tenant(connection, store.tenant_id, counterparty_crsa)
 
 
 def _refuse_what_cannot_be(transaction: Transaction, message: Message, change: Change) -> None:
@@ -172,7 +181,7 @@ def _outbox_item(store: Store, line: Line) -> OutboxItem:
     if line.ocs_sku is None:
         reason = f'The POS\'s SKU "{line.pos_sku}" is not mapped to an OCS SKU yet. It leaves by itself once it is.'
         return OutboxItem(line.sequence, line.line_id, "sku_unmapped", reason)
-    wait = lines.why_to_wait(store, line.warnings)
+    wait = why_to_wait(store, line.warnings)
     return OutboxItem(line.sequence, line.line_id, wait and "warned", wait)
 
 

@@ -13,13 +13,12 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from ocs.catalogue.warnings import RECOGNISED_REASONS, WARNINGS, item_warnings
 from ocs.events.models import Item, Transaction
+from ocs.events.warn import NO_LIGHT, Light, Looked, line_warnings
 from ocs.levels.change import Effect, Level
 from ocs.levels.change import Item as LevelItem
 from ocs.mapping.lookup import MappedSku
 from ocs.tenants import models as tenants
-from ocs.tenants.models import TransactionType
 
 TRUE_DAY = time(12)
 """A late receipt tells only its true day; noon lies on that day in every zone and never in a clock change."""
@@ -86,6 +85,7 @@ class Known:
     revisions: Mapping[UUID, Revision]
     levels: Mapping[LevelItem, Level]
     skus: Mapping[str, MappedSku]
+    light: Light = NO_LIGHT
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,6 @@ def item_of(item: Item, skus: Mapping[str, MappedSku]) -> tuple[str | None, str]
     return (None, item.upc or "") if mapped is None else (mapped.ocs_sku, item.upc or mapped.upc)
 
 
-def why_to_wait(store: tenants.Store, warnings: Sequence[str]) -> str | None:
-    """Say why a line must wait for a person, by the warnings for which its tenant wants that; None when it need not."""
-    words = [WARNINGS[code] for code in warnings if code in store.parking_warnings]
-    return None if not words else f"It waits for a person to look: {'; '.join(words)}."
-
-
 def effective_at(occurred_at: datetime, process_on: date | None, time_zone: str) -> datetime:
     """Give the instant from which a line counts: noon of its true day where that is told, else when it happened."""
     return occurred_at if process_on is None else datetime.combine(process_on, TRUE_DAY, ZoneInfo(time_zone))
@@ -167,8 +161,8 @@ def build(
             voids_unknown.append(number)
             continue
         level = levels.get(_level_item(key), Level())
-        place = _Place(identity, first + len(lines), content, key, before, level, store.time_zone)
-        line = _line(transaction, item, mapping, sent.at, place)
+        place = _Place(store, identity, first + len(lines), content, key, before, level)
+        line = _line(transaction, item, mapping, sent.at, place, known.light)
         lines.append(line)
         for effect in _effects(before, line):
             effects.append(effect)
@@ -191,32 +185,34 @@ def content_hash(transaction: Transaction, item: Item) -> bytes:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a line stands: its id, number and content, its item, the revision before it, the item's level, its zone."""
+    """Where a line stands: its store, id, number and content, its item, the revision before it, the item's level."""
 
+    store: tenants.Store
     line_id: UUID
     sequence: int
     content: bytes
     item: tuple[str | None, str]
     before: Revision | None
     level: Level
-    time_zone: str
 
 
-def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, received_at: datetime, place: _Place) -> Line:
+def _line(
+    transaction: Transaction, item: Item, mapping: tenants.Mapping, received_at: datetime, place: _Place, light: Light
+) -> Line:
     ocs_sku, upc = place.item
     quantity = item.quantity * mapping.direction if mapping.direction else item.quantity
-    unit_cost = _unit_cost(item, place)
-    reason = transaction.reason or mapping.reason
     occurred_at = transaction.occurred_at or received_at
-    warnings = item_warnings(ocs_sku, upc)
-    if unit_cost is None and ocs_sku is not None:
-        warnings.append("no_unit_cost")
-    if item.unit_price is None and transaction.transaction_type is TransactionType.SALE:
-        warnings.append("no_unit_price")
-    if transaction.transaction_type is TransactionType.ADJUSTMENT and reason not in RECOGNISED_REASONS:
-        warnings.append("reason_not_recognised")
-    if not mapping.confirmed:
-        warnings.append("type_unconfirmed")
+    looked = Looked(
+        transaction_type=transaction.transaction_type,
+        type_is_confirmed=mapping.confirmed,
+        ocs_sku=ocs_sku,
+        upc=upc,
+        unit_cost=_unit_cost(item, place),
+        unit_price=item.unit_price,
+        counterparty_crsa=transaction.counterparty_crsa or "",
+        reason=transaction.reason or mapping.reason,
+        effective_at=effective_at(occurred_at, transaction.process_on, place.store.time_zone),
+    )
     return Line(
         line_id=place.line_id,
         sequence=place.sequence,
@@ -225,20 +221,20 @@ def _line(transaction: Transaction, item: Item, mapping: tenants.Mapping, receiv
         ocs_sku=ocs_sku,
         upc=upc,
         quantity=quantity,
-        unit_cost=unit_cost,
-        value=quantity * (unit_cost or Decimal(0)),
-        effective_at=effective_at(occurred_at, transaction.process_on, place.time_zone),
+        unit_cost=looked.unit_cost,
+        value=quantity * (looked.unit_cost or Decimal(0)),
+        effective_at=looked.effective_at,
         inserted_at=received_at,
         contents=(*(place.before.contents if place.before else ()), place.content),
         pos_sku=item.sku,
         unit_price=item.unit_price,
-        counterparty_crsa=transaction.counterparty_crsa or "",
-        reason=reason,
+        counterparty_crsa=looked.counterparty_crsa,
+        reason=looked.reason,
         occurred_at=occurred_at,
         process_on=transaction.process_on,
         ocs_type=mapping.ocs_type,
         wire_sign=mapping.wire_sign,
-        warnings=tuple(warnings),
+        warnings=tuple(line_warnings(place.store, looked, light)),
     )
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from ocs import telemetry
-from ocs.catalogue.warnings import item_warnings
+from ocs.catalogue.preflight import CatalogueFacts, catalogue_facts
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
 from ocs.delivery import outbox
 from ocs.delivery.outbox import Item, Stream
 from ocs.delivery.sender import ring
-from ocs.events.lines import why_to_wait
+from ocs.events.warn import NO_FACTS, about_item, why_to_wait
 from ocs.levels.change import Effect, Level, change_levels, lock_levels, read_levels
 from ocs.runtime import Runtime
 from ocs.tenants.models import Store
@@ -50,7 +50,7 @@ async def _release(runtime: Runtime, store_id: UUID) -> int:
     async with runtime.pool.transaction() as connection:
         store = await store_by_id(connection, store_id)
         stream = await lock_levels(connection, store)
-        named = await _named(connection, store_id)
+        named = await _named(connection, store)
         for line in named:
             await connection.execute(SQL["fill_in_item"], _words(store_id, line))
         await change_levels(connection, store, [line.effect for line in named])
@@ -62,23 +62,24 @@ async def _release(runtime: Runtime, store_id: UUID) -> int:
     return len(named)
 
 
-async def _named(connection: Connection, store_id: UUID) -> list[Named]:
+async def _named(connection: Connection, store: Store) -> list[Named]:
     """Read the store's lines whose SKU is mapped by now, in order; each is costed by the level that it finds."""
-    rows = await (await connection.execute(SQL["lines_to_release"], {"store_id": store_id})).fetchall()
+    rows = await (await connection.execute(SQL["lines_to_release"], {"store_id": store.store_id})).fetchall()
     items = [(row["ocs_sku"], row["upc"] or row["mapped_upc"]) for row in rows]
-    levels = await read_levels(connection, store_id, set(items))
+    levels = await read_levels(connection, store.store_id, set(items))
+    facts = await catalogue_facts(connection, store.environment, set(items))
     named = []
     for row, item in zip(rows, items, strict=True):
-        line = _name(row, item, levels.get(item, Level()))
+        line = _name(row, item, levels.get(item, Level()), facts)
         levels[item] = levels.get(item, Level()) + line.effect.change
         named.append(line)
     return named
 
 
-def _name(row: dict[str, Any], item: tuple[str, str], level: Level) -> Named:
+def _name(row: dict[str, Any], item: tuple[str, str], level: Level, facts: CatalogueFacts) -> Named:
     unit_cost = level.average_cost if row["unit_cost"] is None else row["unit_cost"]
-    told_before = item_warnings(None, row["upc"])
-    warnings = item_warnings(*item) + [code for code in row["warnings"] if code not in told_before]
+    told_before = about_item(None, row["upc"], NO_FACTS)
+    warnings = about_item(*item, facts) + [code for code in row["warnings"] if code not in told_before]
     if unit_cost is None:
         warnings.append("no_unit_cost")
     change = Level(row["quantity"], row["quantity"] * (unit_cost or Decimal(0)))

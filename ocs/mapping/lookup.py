@@ -1,4 +1,4 @@
-"""Keeps and looks up what a tenant's own SKUs are at the OCS."""
+"""Looks up what a tenant's own SKUs are at the OCS."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,9 +25,3 @@ async def mapped_skus(connection: Connection, tenant_id: UUID, pos_skus: Collect
     words = {"tenant_id": tenant_id, "pos_skus": list(pos_skus)}
     rows = await (await connection.execute(SQL["mapped_skus"], words)).fetchall()
     return {row["pos_sku"]: MappedSku(row["ocs_sku"], row["upc"]) for row in rows}
-
-
-async def map_sku(connection: Connection, tenant_id: UUID, pos_sku: str, item: MappedSku) -> None:
-    """Say what a tenant's own SKU is at the OCS; saying it again changes it."""
-    words = {"tenant_id": tenant_id, "pos_sku": pos_sku, "ocs_sku": item.ocs_sku, "upc": item.upc}
-    await connection.execute(SQL["map_sku"], words)

@@ -17,7 +17,7 @@ from ocs import telemetry
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
 from ocs.delivery.sender import sweep
-from ocs.levels.change import take_late
+from ocs.levels.change import lock_levels, take_late
 from ocs.positions.business_day import ONE_DAY, days_between, last_due
 from ocs.positions.freeze import TIMER, freeze_day, freeze_instant
 from ocs.runtime import Runtime
@@ -85,8 +85,6 @@ async def side_by_side(runtime: Runtime, verbs: Iterable[Awaitable[int]]) -> int
 
 async def _make(runtime: Runtime, due: Due) -> int:
     steps = [partial(_night, due=due, night=night) for night in due.nights]
-    if due.nights:
-        steps.append(partial(_late, store=due.store, before=due.nights[0]))
     if due.hour is not None:
         steps.append(partial(_hour, store=due.store, hour=due.hour))
     return sum([await _in_transaction(runtime, step) for step in steps])
@@ -99,14 +97,17 @@ async def _in_transaction(runtime: Runtime, step: Callable[[Connection], Awaitab
 
 
 async def _night(connection: Connection, due: Due, night: date) -> int:
+    """Make a night's position, and in the same transaction those before it that the past has changed."""
+    late = await _late(connection, due.store, night)
     frozen = await freeze_day(connection, due.store, night, "first_load" if due.is_first else "night", TIMER)
     words = {"store_id": due.store.store_id, "tenant_id": due.store.tenant_id, "business_date": night}
     await connection.execute(SQL["note_night"], words)
-    return frozen is not None
+    return late + (frozen is not None)
 
 
 async def _late(connection: Connection, store: Store, before: date) -> int:
     """Make the positions before this date anew from the day on that a late sale or a correction has changed."""
+    await lock_levels(connection, store)  # before the note, as those do who write it: no two can wait for each other
     late_from = await take_late(connection, store.store_id)
     if late_from is None:
         return 0

@@ -5,80 +5,21 @@ the store's order, with the levels right.
 """
 
 import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-import httpx
 import pytest
 
-from ocs.db.pool import Connection, Pool
 from ocs.dead_letters.doors import Message
 from ocs.delivery import lease, sender
 from ocs.events.ingest import ingest
 from ocs.runtime import Runtime
+from tests.integration.mortal import Died, Fate, Mortality, let_leases_end
 from tests.integration.platform import FIRST, Platform
 from tests.integration.pos import SKU, UPC, message, rows, transaction
 
 BAD = "999999_bad___"
-
-
-class Died(BaseException):
-    """The process is gone: nothing catches this, nothing is cleaned up but what the database does by itself."""
-
-
-@dataclass
-class Fate:
-    """Counts a worker's steps and ends it at one of them; 0 lets it live."""
-
-    ends_at: int = 0
-    steps: int = 0
-
-    def step(self) -> None:
-        """Take one step."""
-        self.steps += 1
-        if self.steps == self.ends_at:
-            raise Died
-
-
-class MortalConnection:
-    """A connection each of whose statements is a step."""
-
-    def __init__(self, connection: Connection, fate: Fate) -> None:
-        """Wrap a connection."""
-        self._connection, self._fate = connection, fate
-
-    async def execute(self, *words: Any) -> Any:
-        """Run a statement, if the worker still lives."""
-        self._fate.step()
-        return await self._connection.execute(*words)
-
-    def cursor(self) -> Any:
-        """Give a cursor, if the worker still lives."""
-        self._fate.step()
-        return self._connection.cursor()
-
-
-class MortalPool:
-    """A pool whose transactions can be cut off before and after their commit."""
-
-    def __init__(self, pool: Pool, fate: Fate) -> None:
-        """Wrap a pool."""
-        self._pool, self._fate = pool, fate
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[MortalConnection]:
-        """Open a transaction; a death within it rolls it back, as the server does when a connection is gone."""
-        async with self._pool.transaction() as connection:
-            yield MortalConnection(connection, self._fate)
-            self._fate.step()
-        self._fate.step()
-
-    async def close(self) -> None:
-        """Close the real pool."""
-        await self._pool.close()
 
 
 def _sale(number: int, *skus: str, quantity: int = 1) -> dict[str, Any]:
@@ -98,23 +39,19 @@ async def test_a_death_at_any_step_loses_doubles_and_reorders_nothing(
     runtime: Runtime, platform: Platform, scenario: str
 ) -> None:
     platform.refused_skus = {BAD}
-    pool, transport = runtime.pool, platform.client()
+    mortality = Mortality(runtime, platform)
     survived = False
     for number in itertools.count(1):
-        fate = Fate(ends_at=number)
-        runtime.pool = cast("Pool", MortalPool(pool, fate))
-        runtime.http = _mortal_client(platform, fate)
-        runtime._made.clear()  # noqa: SLF001 - a new process holds nothing of the old one
+        mortality.begins(Fate(ends_at=number))
         messages = [message(body) for body in SCENARIOS[scenario](number)]
         done: list[Message] = []
         try:
             await _work(runtime, messages, done)
             survived = True
         except Died:
-            runtime.pool, runtime.http = pool, transport
-            runtime._made.clear()  # noqa: SLF001 - the same
+            mortality.ends()
             await _after_the_death(runtime, [one for one in messages if one not in done])
-        runtime.pool, runtime.http = pool, transport
+        mortality.ends()
         await _prove(runtime, platform)
         if survived:
             break
@@ -131,9 +68,7 @@ async def _work(runtime: Runtime, messages: list[Message], done: list[Message]) 
 
 async def _after_the_death(runtime: Runtime, left: list[Message]) -> None:
     """Let time pass: leases end, the queue gives messages again, the sweeper rings."""
-    async with runtime.pool.transaction() as connection:
-        await connection.execute("update delivery_streams set lease_until = now() where lease_until is not null")
-        await connection.execute("update call_slots set held_until = 'epoch'")
+    await let_leases_end(runtime)
     for one in left:
         await ingest(runtime, one)
     async with runtime.pool.transaction() as connection:
@@ -159,13 +94,3 @@ async def _prove(runtime: Runtime, platform: Platform) -> None:
     assert sum(row["quantity"] for row in levels) == sum(newest.values(), Decimal(0))
     held = await rows(runtime, f"select * from delivery_streams join stores using (store_id) where crsa = '{FIRST}'")  # noqa: S608
     assert [(row["due_at"], row["lease_until"]) for row in held] == [(None, None)]
-
-
-def _mortal_client(platform: Platform, fate: Fate) -> httpx.AsyncClient:
-    def answer(request: httpx.Request) -> httpx.Response:
-        fate.step()
-        response = platform.answer(request)
-        fate.step()
-        return response
-
-    return httpx.AsyncClient(transport=httpx.MockTransport(answer))

@@ -114,10 +114,10 @@ async def test_a_sale_keyed_after_midnight_is_in_last_nights_position_and_a_late
     await make_due(runtime)
     made = [(s["business_date"], s["revision"], s["reason"], s["quantities"][0]) for s in await snapshots(runtime)]
     tonight = YESTERDAY + timedelta(days=1)
-    assert made == [(YESTERDAY, 1, "night", 9), (tonight, 1, "night", 7), (YESTERDAY, 2, "late_changes", 8)]
+    assert made == [(YESTERDAY, 1, "night", 9), (YESTERDAY, 2, "late_changes", 8), (tonight, 1, "night", 7)]
     await answer_bell(runtime, store.store_id)
     sent = [(stamp[:10], lines[0]["inventoryQuantityOnHand"]) for _, stamp, lines in platform.positions]
-    assert sent == [("2026-11-20", "7"), ("2026-11-19", "8")], "the one that was not sent yet is retired"
+    assert sent == [("2026-11-19", "8"), ("2026-11-20", "7")], "the one that was not sent yet is retired"
     at(runtime, monkeypatch, MIDNIGHT + timedelta(hours=49))
     assert await make_due(runtime) == 1, "the past is made anew once"
 

@@ -1,6 +1,6 @@
 """The staff's routes to positions: submit, history, one position, backfill with progress, and what is missing."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from ocs.delivery.sender import answer_bell
 from ocs.positions.backfill import STEP, run_backfills
 from ocs.positions.night import make_due
 from ocs.runtime import Runtime
-from tests.integration.night import HELD, MIDNIGHT, YESTERDAY, at, open_store
+from tests.integration.night import MIDNIGHT, YESTERDAY, at, open_store
 from tests.integration.platform import FIRST, SECOND, Platform, status
 from tests.integration.pos import sell
 
@@ -176,8 +176,3 @@ async def test_another_tenants_positions_are_not_there(
     ]
     assert [reply.status_code for reply in replies] == [404] * 6
     assert (await stranger.get(f"{POSITION}/missing")).json() == {"missing": []}
-
-
-def test_the_scene_is_what_the_tests_above_say() -> None:
-    assert (datetime(2026, 11, 20, 17, tzinfo=UTC), date(2026, 11, 19)) == (NOON, YESTERDAY)
-    assert [level.quantity for level in HELD.values()] == [10]

@@ -12,7 +12,8 @@ from ocs.delivery.sender import answer_bell
 from ocs.events import release
 from ocs.events.release import release_mapped
 from ocs.levels.change import lock_levels
-from ocs.mapping.lookup import MappedSku, map_sku
+from ocs.mapping.change import map_sku
+from ocs.mapping.lookup import MappedSku
 from ocs.runtime import Runtime
 from ocs.tenants.read import store_of, tenant_of
 from tests.integration.platform import CROL, FIRST, Platform

@@ -2,11 +2,14 @@
 
 import azure.functions as func
 
+from ocs.catalogue import admin as catalogue_admin
+from ocs.catalogue import triggers as catalogue
 from ocs.delivery import kinds
 from ocs.delivery import triggers as delivery
 from ocs.events import admin as events_admin
 from ocs.events import triggers as events
 from ocs.events.report import EVENTS
+from ocs.mapping import admin as mapping_admin
 from ocs.openings import admin as openings_admin
 from ocs.openings import triggers as openings
 from ocs.positions import admin as positions_admin
@@ -16,13 +19,20 @@ from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
 ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
-ROUTERS_OF_STAFF = (events_admin.staff_router, openings_admin.router, positions_admin.router)
+ROUTERS_OF_STAFF = (
+    catalogue_admin.router,
+    events_admin.staff_router,
+    mapping_admin.router,
+    openings_admin.router,
+    positions_admin.router,
+)
 ROUTERS = (health.router,)
 
 kinds.register(EVENTS)
 kinds.register(POSITIONS)
 
 app = func.FunctionApp()
+app.register_functions(catalogue.bp)
 app.register_functions(events.bp)
 app.register_functions(delivery.bp)
 app.register_functions(openings.bp)

@@ -104,13 +104,13 @@ delete from catalogue_barcodes b
 
 -- name: store_that_asks
 -- purpose: a store with whose connection an environment is asked; after each failure that of the next connection
-select * from (
+with signing as (
     select distinct on (connection_id) * from reporting_stores
      where environment = %(environment)s and reporting
-     order by connection_id, created_at) s
+     order by connection_id, created_at)
+select * from signing
  order by connection_id
-offset %(failures)s % greatest(1, (select count(distinct connection_id) from reporting_stores
-                                    where environment = %(environment)s and reporting))
+offset mod(%(failures)s, greatest(1, (select count(*) from signing)))
  limit 1
 
 -- name: sync

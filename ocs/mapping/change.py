@@ -67,9 +67,33 @@ async def effects_of(connection: Connection, tenant_id: UUID, mappings: Collecti
     return [_effect(mapping, before.get(mapping.pos_sku)) for mapping in mappings]
 
 
-async def save_mappings(connection: Connection, tenant_id: UUID, effects: Sequence[Effect], said: Said) -> None:
-    """Write what is not as it was, each with a line of history; only under `lock_mappings`, where effects were read."""
-    news = [effect for effect in effects if effect.what is not What.UNCHANGED]
+async def say(connection: Connection, tenant_id: UUID, mappings: Collection[Mapping], said: Said) -> list[Effect]:
+    """Say what several SKUs are, each of them once in `mappings`; gives what it came to, in their order.
+
+    Saying the same again writes nothing.
+    """
+    await lock_mappings(connection, tenant_id)
+    effects = await effects_of(connection, tenant_id, mappings)
+    await _save(connection, tenant_id, [effect for effect in effects if effect.what is not What.UNCHANGED], said)
+    return effects
+
+
+async def map_sku(connection: Connection, tenant_id: UUID, pos_sku: str, item: MappedSku) -> None:
+    """Say from the command line what one of a tenant's own SKUs is; its note stays."""
+    await say(connection, tenant_id, [Mapping(pos_sku, item)], Said("command line", datetime.now(UTC)))
+
+
+async def remove_mapping(connection: Connection, tenant_id: UUID, pos_sku: str, said: Said) -> MappedSku:
+    """Forget what a tenant's own SKU is, and give what it was; raises NotFound where it is not mapped."""
+    await lock_mappings(connection, tenant_id)
+    words = {"tenant_id": tenant_id, "pos_sku": pos_sku, "changed_by": said.by, "changed_at": said.at}
+    row = await (await connection.execute(SQL["remove_mapping"], words)).fetchone()
+    if row is None:
+        raise NotFound(f'no mapping of the POS SKU "{pos_sku}"')
+    return MappedSku(row["ocs_sku"], row["upc"])
+
+
+async def _save(connection: Connection, tenant_id: UUID, news: Sequence[Effect], said: Said) -> None:
     words = {
         "tenant_id": tenant_id,
         "pos_skus": [effect.pos_sku for effect in news],
@@ -81,23 +105,6 @@ async def save_mappings(connection: Connection, tenant_id: UUID, effects: Sequen
         "changed_at": said.at,
     }
     await connection.execute(SQL["save_mappings"], words)
-
-
-async def map_sku(connection: Connection, tenant_id: UUID, pos_sku: str, item: MappedSku) -> None:
-    """Say from the command line what one of a tenant's own SKUs is; saying it again changes nothing."""
-    await lock_mappings(connection, tenant_id)
-    effects = await effects_of(connection, tenant_id, [Mapping(pos_sku, item)])
-    await save_mappings(connection, tenant_id, effects, Said("command line", datetime.now(UTC)))
-
-
-async def remove_mapping(connection: Connection, tenant_id: UUID, pos_sku: str, said: Said) -> MappedSku:
-    """Forget what a tenant's own SKU is, and give what it was; raises NotFound where it is not mapped."""
-    await lock_mappings(connection, tenant_id)
-    words = {"tenant_id": tenant_id, "pos_sku": pos_sku, "changed_by": said.by, "changed_at": said.at}
-    row = await (await connection.execute(SQL["remove_mapping"], words)).fetchone()
-    if row is None:
-        raise NotFound(f'no mapping of the POS SKU "{pos_sku}"')
-    return MappedSku(row["ocs_sku"], row["upc"])
 
 
 def _effect(mapping: Mapping, known: tuple[MappedSku, str] | None) -> Effect:

@@ -61,7 +61,7 @@ select l.pos_sku, count(distinct (l.store_id, l.line_id)) as lines, count(distin
  group by l.pos_sku
  order by l.pos_sku limit %(most)s
 
--- browse.py ----------------------------------------------------------------------------------------------------------
+-- admin.py -----------------------------------------------------------------------------------------------------------
 
 -- name: mappings
 -- purpose: a tenant's mappings by POS SKU, from one on; a search finds a part of any of the texts

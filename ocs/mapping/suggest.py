@@ -18,7 +18,8 @@ MOST = 5
 LOOKED_AT = 50
 """Names that share words with the one given, of which the likest are suggested."""
 LEAST_ALIKE = 60
-SAME_BARCODE, EACH_OF_CASE, SAME_SKU, SAME_NUMBER = 100, 95, 90, 80
+SAME_BARCODE, EACH_OF_CASE, SAME_SKU, SAME_NUMBER, SUREST_NAME = 100, 95, 90, 80, 75
+"""How sure each reason is: a name says less than any number, however like it is."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def _by_name(known: KnownItems, asked: Asked) -> Iterator[Suggestion]:
         alike = round((fuzz.token_set_ratio(said, title) + fuzz.token_sort_ratio(said, title)) / 2)
         if alike >= LEAST_ALIKE:
             item = known.by_sku[ocs_sku]
-            yield _suggestion(item, item.barcode, min(alike, SAME_NUMBER - 1), f"{of_what} is {alike} % like its name")
+            score = round(alike * SUREST_NAME / 100)
+            yield _suggestion(item, item.barcode, score, f"{of_what} is {alike} % like its name")
 
 
 def _suggestion(item: NamedItem, upc: str, score: int, why: str) -> Suggestion:

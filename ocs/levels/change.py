@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from ocs.clock import utc_now
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.delivery import outbox
@@ -112,12 +113,10 @@ async def change_levels(connection: Connection, store: Store, effects: Sequence[
 
 async def note_late(connection: Connection, store: Store, effective_at: datetime) -> None:
     """Note that the past has changed from an instant on, where that lies before the store's own today."""
-    words = {
-        "store_id": store.store_id,
-        "tenant_id": store.tenant_id,
-        "effective_at": effective_at,
-        "time_zone": store.time_zone,
-    }
+    today = store.local(utc_now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    if effective_at >= today:
+        return  # the usual case costs nothing
+    words = {"store_id": store.store_id, "tenant_id": store.tenant_id, "effective_at": effective_at}
     await connection.execute(SQL["note_late"], words)
 
 

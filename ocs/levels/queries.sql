@@ -33,10 +33,9 @@ on conflict (store_id, ocs_sku, upc) do update
    set quantity = l.quantity + excluded.quantity, value = l.value + excluded.value, updated_at = now()
 
 -- name: note_late
--- purpose: notes that a store's past has changed, if the instant lies before its own today
+-- purpose: notes from when on a store's past has changed, the earliest time if it has more than once
 insert into inventory_states as s (store_id, tenant_id, late_from)
-select %(store_id)s, %(tenant_id)s, %(effective_at)s
- where %(effective_at)s < date_trunc('day', clock_timestamp(), %(time_zone)s)
+values (%(store_id)s, %(tenant_id)s, %(effective_at)s)
 on conflict (store_id) do update set late_from = least(s.late_from, excluded.late_from)
  where s.late_from is null or s.late_from > excluded.late_from
 

@@ -95,7 +95,7 @@ async def list_changes(
 @router.get("/unmapped")
 @open_to(Role.STAFF)
 async def list_unmapped(
-    tenant: str, caller: TheCaller, after: After = "", limit: Annotated[int, Field(ge=1, le=100)] = 20
+    tenant: str, caller: TheCaller, after: After = "", limit: Annotated[int, Field(ge=1, le=50)] = 20
 ) -> dict[str, Any]:
     """List the POS SKUs for whose mapping lines wait: how many, since when, and what each may be."""
     own = await runtime.current()

@@ -1,6 +1,8 @@
 """What a POS SKU may be: by barcode before number before name, with the reason in words."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocs.catalogue.items import NamedItem
 from ocs.mapping.suggest import Asked, KnownItems, Suggestion, suggest
@@ -89,3 +91,12 @@ def test_five_at_most_and_each_item_once() -> None:
         KnownItems(many, {many[8].barcode: [many[8]]}), Asked("300008_1g___", (many[8].barcode,), "blue dream")
     )
     assert (len(found), found[0].ocs_sku, len({one.ocs_sku for one in found})) == (5, many[8].ocs_sku, 5)
+
+
+@given(pos_sku=st.text(min_size=1, max_size=40), upcs=st.lists(st.text("0123456789", max_size=15)), name=st.text())
+def test_whatever_a_pos_has_the_surest_comes_first_and_scores_are_per_cent(
+    pos_sku: str, upcs: list[str], name: str
+) -> None:
+    scores = [one.score for one in suggested(pos_sku, *upcs, name=name)]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 100 for score in scores)

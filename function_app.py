@@ -15,6 +15,10 @@ from ocs.openings import triggers as openings
 from ocs.positions import admin as positions_admin
 from ocs.positions import triggers as positions
 from ocs.positions.report import POSITIONS
+from ocs.reconciliation import admin as reconciliation_admin
+from ocs.reconciliation import triggers as reconciliation
+from ocs.shipping import admin as shipping_admin
+from ocs.shipping import triggers as shipping
 from ocs.web import health
 from ocs.web.app import blueprint, create_app
 
@@ -25,6 +29,8 @@ ROUTERS_OF_STAFF = (
     mapping_admin.router,
     openings_admin.router,
     positions_admin.router,
+    reconciliation_admin.router,
+    shipping_admin.router,
 )
 ROUTERS = (health.router,)
 
@@ -37,4 +43,6 @@ app.register_functions(events.bp)
 app.register_functions(delivery.bp)
 app.register_functions(openings.bp)
 app.register_functions(positions.bp)
+app.register_functions(reconciliation.bp)
+app.register_functions(shipping.bp)
 app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS_OF_STAFF), create_app(ROUTERS)))

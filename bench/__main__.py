@@ -1,18 +1,23 @@
-"""`python -m bench [easy] [load] [memory]`: measure the app on the local stack; all three when none is named."""
+"""`python -m bench [easy] [load] [memory] [night] [one-store]`: measure the app on the local stack; by default all."""
 
 import argparse
 import logging
 import signal
 import sys
+from collections.abc import Collection
 
 from bench import easy_pace, load, memory
 from bench.costs import PROC
+from bench.night import one_store, ontario
+from bench.night.tell import tell
 from bench.report import CONSOLE, RESULTS
 from bench.scene.ground import BenchError
 from devstack.processes import ChildError
 from devstack.stack import StackInUseError
 
-BENCHES = ("easy", "load", "memory")
+BENCHES = ("easy", "load", "memory", "night", "one-store")
+ALL_ONTARIO, SMALL = 1800, 180
+"""Stores of a night."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -23,13 +28,32 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stores", type=int, default=1000, help="stores under load")
     parser.add_argument("--transactions", type=int, default=4000, help="transactions under load")
     parser.add_argument("--backlog", type=int, default=100, help="messages that wait on the queue under load")
-    parser.add_argument("--profile", action="store_true", help="under load, sample the host by layer (a little slower)")
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="under load and in the largest night, sample the host by layer (a little slower)",
+    )
     parser.add_argument("--memory-seconds", type=float, default=60, help="how long to watch the host's memory")
     parser.add_argument("--memory-pace", type=float, default=20, help="transactions a second meanwhile")
+    parser.add_argument("--small", action="store_true", help=f"the night of {SMALL} stores only, for a quick look")
     found = parser.parse_args()
     if unknown := set(found.benches) - set(BENCHES):
         parser.error(f"unknown bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     return found
+
+
+def _run(arguments: argparse.Namespace, chosen: Collection[str]) -> None:
+    if "easy" in chosen:
+        easy_pace.run(arguments.easy_seconds, arguments.easy_pace)
+    if "load" in chosen:
+        load.run(arguments.stores, arguments.transactions, arguments.backlog, sampled=arguments.profile)
+    if "memory" in chosen:
+        memory.run(arguments.memory_seconds, arguments.memory_pace)
+    if "night" in chosen:
+        sizes = (SMALL,) if arguments.small else (SMALL, ALL_ONTARIO)
+        tell(ontario.run(sizes, sampled=arguments.profile), sampled=arguments.profile)
+    if "one-store" in chosen:
+        one_store.run()
 
 
 def main() -> int:
@@ -44,12 +68,7 @@ def main() -> int:
     chosen = arguments.benches or BENCHES
     CONSOLE.print("On the local stack of stand-ins: the numbers compare with each other, not with Azure.\n")
     try:
-        if "easy" in chosen:
-            easy_pace.run(arguments.easy_seconds, arguments.easy_pace)
-        if "load" in chosen:
-            load.run(arguments.stores, arguments.transactions, arguments.backlog, sampled=arguments.profile)
-        if "memory" in chosen:
-            memory.run(arguments.memory_seconds, arguments.memory_pace)
+        _run(arguments, chosen)
     except (BenchError, ChildError, StackInUseError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -46,8 +46,17 @@ def read_costs(pids: Mapping[str, int]) -> Costs:
 
 def resident_mb(pid: int) -> float:
     """Give a process's resident memory in MB (10^6 bytes) of its own, without its children."""
+    return _memory_mb(pid, "VmRSS")
+
+
+def peak_resident_mb(pid: int) -> float:
+    """Give the most resident memory in MB that a process had at any moment of its life, as the kernel noted it."""
+    return _memory_mb(pid, "VmHWM")
+
+
+def _memory_mb(pid: int, name: str) -> float:
     for line in (PROC / str(pid) / "status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * KIB / 1e6
     raise ProcessLookupError(f"process {pid} has no memory: it ended")
 

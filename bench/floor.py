@@ -60,11 +60,16 @@ def post_seconds(ground: Ground, batches: Sequence[Batch]) -> float:
     return asyncio.run(_post_all(ground.stack.regulator_url, ground.retailer, batches))
 
 
+async def sign_in(client: httpx.AsyncClient, retailer: Retailer) -> str:
+    """Get a token from the regulator stand-in, whose address is the client's base; raises httpx.HTTPStatusError."""
+    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "scope": SCOPE}
+    reply = await client.post("/oauth2/token", data=form | {"client_secret": retailer.client_secret})
+    return str(reply.raise_for_status().json()["access_token"])
+
+
 async def _post_all(regulator_url: str, retailer: Retailer, batches: Sequence[Batch]) -> float:
     async with httpx.AsyncClient(base_url=regulator_url, timeout=30) as client:
-        form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "scope": SCOPE}
-        reply = await client.post("/oauth2/token", data=form | {"client_secret": retailer.client_secret})
-        token = reply.raise_for_status().json()["access_token"]
+        token = await sign_in(client, retailer)
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
         async def post(batch: Batch) -> None:

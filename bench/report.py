@@ -41,6 +41,11 @@ def straight_line(xs: Sequence[float], ys: Sequence[float]) -> Line:
     return Line(fit.slope, math.sqrt(rests / (len(xs) - 2) / spread))
 
 
+def ratio(value: float, digits: int = 3) -> str:
+    """Write a ratio cut off after some digits, never rounded up."""
+    return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}"
+
+
 def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str] = ()) -> None:
     """Print a table, its first column left, the others right, and notes under it."""
     CONSOLE.print(title, style="bold")  # a table's own title is wrapped to the width of a narrow table

@@ -52,7 +52,7 @@ def faults_of(errors: Sequence[ErrorDetails | dict[str, Any]], at: str = "") -> 
 
 
 def quoted(found: object) -> str:
-    """Show a value as found, cut to a readable length; a cut is visible, and half a character is shown as its escape."""
+    """Show a value as found, cut to a readable length; a cut is visible, half a character is shown as its escape."""
     text = repr(found) if not isinstance(found, str) else f'"{found}"'
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}… ({len(text)} characters)"

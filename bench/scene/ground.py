@@ -4,11 +4,12 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, LiteralString
 
 import httpx
@@ -76,15 +77,20 @@ class Ground:
     # The app ---------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def host(self, sampled_into: Path | None = None) -> Iterator[Host]:
-        """Run the functions host on the app; with a file it samples itself and writes there when it stops."""
+    def host(
+        self, sampled_into: Path | None = None, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[Host]:
+        """Run the functions host on the app; with a file it samples itself and writes there when it stops.
+
+        `settings` are the app's own for this run, over those of the stack.
+        """
         module = ["devstack.host"] if sampled_into is None else ["bench.layers", str(sampled_into)]
         words = ["--app", str(REPO_ROOT), "--port", str(free_port())]
         host = Host(
             "host",
             self.stack.folder,
             [sys.executable, "-m", *module, *words],
-            environment=clean_environment() | self.stack.app_env(),
+            environment=clean_environment() | self.stack.app_env() | dict(settings),
         )
         if sampled_into is not None:
             sampled_into.unlink(missing_ok=True)  # an earlier run's samples must never pass for this run's
@@ -98,9 +104,9 @@ class Ground:
         if sampled_into is not None and not sampled_into.exists():
             raise BenchError(f"the host ended with exit code {code} and left no samples")
 
-    def rows(self, query: LiteralString) -> list[TupleRow]:
+    def rows(self, query: LiteralString, *words: object) -> list[TupleRow]:
         """Read the app's database as an observer."""
-        return self._observer.execute(query).fetchall()
+        return self._observer.execute(query, words or None).fetchall()
 
     def value(self, query: LiteralString) -> Any:
         """Read a single value of the app's database."""

@@ -65,7 +65,7 @@ async def _tell_app(retailer: Retailer, regulator_url: str, settings: Settings) 
     try:
         await own.pool.open()
         async with own.pool.transaction() as connection:
-            await onboard(connection, _described(retailer, regulator_url))
+            await onboard(connection, described(retailer, regulator_url))
         await _store_secrets(own, retailer)
     finally:
         await own.close()
@@ -82,7 +82,8 @@ async def _store_secrets(own: Runtime, retailer: Retailer) -> None:
     await asyncio.gather(*(store(_hash_key_name(crsa), key) for crsa, key in retailer.hash_keys.items()))
 
 
-def _described(retailer: Retailer, regulator_url: str) -> DescribedTenant:
+def described(retailer: Retailer, regulator_url: str) -> DescribedTenant:
+    """Describe the retailer as the app takes tenants on."""
     connection = DescribedConnection.model_validate(
         {
             "name": "uat",

@@ -49,7 +49,7 @@ def sku(number: int) -> str:
 
 def each(number: int) -> str:
     """Give the barcode of the item with a number, 14 digits."""
-    body = f"00628582{number:05}"
+    body = f"0062858{number:06}"
     return body + check_digit(body)
 
 

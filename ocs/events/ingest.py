@@ -22,7 +22,7 @@ from ocs.events import lines
 from ocs.events.lines import Change, Known, Line, Revision
 from ocs.events.models import Transaction, read_transaction
 from ocs.events.warn import Light, why_to_wait
-from ocs.levels.change import change_levels, lock_levels, read_levels
+from ocs.levels.change import change_levels, item_of, lock_levels, read_levels
 from ocs.mapping.lookup import mapped_skus
 from ocs.message_text import decode
 from ocs.runtime import Runtime
@@ -135,7 +135,7 @@ async def _known(connection: Connection, store: Store, transaction: Transaction)
     skus = await mapped_skus(connection, store.tenant_id, own_skus)
     items = {lines.item_of(item, skus) for item in transaction.items}
     found = {(ocs_sku, upc) for ocs_sku, upc in items if ocs_sku is not None}
-    levels = await read_levels(connection, store.store_id, found)
+    levels = await read_levels(connection, store.store_id, {item_of(*item) for item in found})
     light = Light(
         facts=await catalogue_facts(connection, store.environment, found),
         counterparty_is_ours=await _is_ours(connection, store, transaction.counterparty_crsa),

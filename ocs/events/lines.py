@@ -17,6 +17,7 @@ from ocs.events.models import Item, Transaction
 from ocs.events.warn import NO_LIGHT, Light, Looked, line_warnings
 from ocs.levels.change import Effect, Level
 from ocs.levels.change import Item as LevelItem
+from ocs.levels.change import item_of as level_item
 from ocs.mapping.lookup import MappedSku
 from ocs.tenants import models as tenants
 
@@ -49,7 +50,7 @@ class Revision:
         if self.ocs_sku is None:
             return None
         change = Level(self.quantity, self.value)
-        return Effect((self.ocs_sku, self.upc), self.effective_at, self.sequence, change)
+        return Effect(level_item(self.ocs_sku, self.upc), self.effective_at, self.sequence, change)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def build(
         if before is None and item.quantity == 0:
             voids_unknown.append(number)
             continue
-        level = levels.get(_level_item(key), Level())
+        level = levels.get(level_item(key[0] or "", key[1]), Level())
         place = _Place(store, identity, first + len(lines), content, key, before, level)
         line = _line(transaction, item, mapping, sent.at, place, known.light)
         lines.append(line)
@@ -259,7 +260,3 @@ def _effects(before: Revision | None, line: Line) -> list[Effect]:
     """Give what a line does, and what takes back that which the revision before it did."""
     undone = None if before is None or before.effect is None else before.effect.undone()
     return [effect for effect in (undone, line.effect) if effect is not None]
-
-
-def _level_item(item: tuple[str | None, str]) -> LevelItem:
-    return (item[0] or "", item[1])

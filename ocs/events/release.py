@@ -16,7 +16,7 @@ from ocs.delivery import outbox
 from ocs.delivery.outbox import Item, Stream
 from ocs.delivery.sender import ring
 from ocs.events.warn import NO_FACTS, about_item, why_to_wait
-from ocs.levels.change import Effect, Level, change_levels, lock_levels, read_levels
+from ocs.levels.change import Effect, Level, change_levels, item_of, lock_levels, read_levels
 from ocs.runtime import Runtime
 from ocs.tenants.models import Store
 from ocs.tenants.read import store_by_id
@@ -66,12 +66,13 @@ async def _named(connection: Connection, store: Store) -> list[Named]:
     """Read the store's lines whose SKU is mapped by now, in order; each is costed by the level that it finds."""
     rows = await (await connection.execute(SQL["lines_to_release"], {"store_id": store.store_id})).fetchall()
     items = [(row["ocs_sku"], row["upc"] or row["mapped_upc"]) for row in rows]
-    levels = await read_levels(connection, store.store_id, set(items))
+    levels = await read_levels(connection, store.store_id, {item_of(*item) for item in items})
     facts = await catalogue_facts(connection, store.environment, set(items))
     named = []
     for row, item in zip(rows, items, strict=True):
-        line = _name(row, item, levels.get(item, Level()), facts)
-        levels[item] = levels.get(item, Level()) + line.effect.change
+        level = levels.get(item_of(*item), Level())
+        line = _name(row, item, level, facts)
+        levels[item_of(*item)] = level + line.effect.change
         named.append(line)
     return named
 
@@ -83,7 +84,7 @@ def _name(row: dict[str, Any], item: tuple[str, str], level: Level, facts: Catal
     if unit_cost is None:
         warnings.append("no_unit_cost")
     change = Level(row["quantity"], row["quantity"] * (unit_cost or Decimal(0)))
-    effect = Effect(item, row["effective_at"], row["sequence"], change)
+    effect = Effect(item_of(*item), row["effective_at"], row["sequence"], change)
     return Named(row["sequence"], row["line_id"], item, unit_cost, effect, warnings)
 
 

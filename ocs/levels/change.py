@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from ocs.catalogue.gtin import padded
 from ocs.clock import utc_now
 from ocs.db.pool import Connection
 from ocs.db.queries import load
@@ -22,7 +23,12 @@ LOCK = "events"
 """The stream whose row lock is the lock of a store's levels: its lines are what changes them."""
 
 Item = tuple[str, str]
-"""An OCS SKU and a barcode; the barcode is empty where none is known."""
+"""An OCS SKU and a barcode of 14 digits; the barcode is empty where none is known."""
+
+
+def item_of(ocs_sku: str, upc: str) -> Item:
+    """Give the item that an SKU and a barcode mean: with and without leading zeros a barcode is the same one."""
+    return ocs_sku, padded(upc)
 
 
 @dataclass(frozen=True)

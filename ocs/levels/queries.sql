@@ -71,23 +71,29 @@ on conflict (store_id, ocs_sku, upc, as_of) do update
    set quantity = excluded.quantity, value = excluded.value, recorded_at = now()
 
 -- name: reckon_from_openings
--- purpose: sets the levels of items whose newest opening this is: what was counted, and what happened since
-with opened as (
-    select o.ocs_sku, o.upc, o.quantity, o.value
-      from unnest(%(ocs_skus)s::text[], %(upcs)s::text[], %(quantities)s::numeric[], %(values)s::numeric[])
-           as o (ocs_sku, upc, quantity, value)
-      left join inventory_levels l on l.store_id = %(store_id)s and l.ocs_sku = o.ocs_sku and l.upc = o.upc
-     where l.opened_at is null or l.opened_at <= %(as_of)s),
+-- purpose: sets the levels of items anew: what was counted last, of them or of the whole store, and what happened since
+with newest as (
+    select named.ocs_sku, named.upc, o.as_of, o.quantity, o.value
+      from unnest(%(ocs_skus)s::text[], %(upcs)s::text[]) as named (ocs_sku, upc)
+     cross join lateral (
+           select as_of, quantity, value
+             from (select as_of, quantity, value, true as is_own from inventory_openings own
+                    where own.store_id = %(store_id)s and own.ocs_sku = named.ocs_sku and own.upc = named.upc
+                    union all
+                   select as_of, 0, 0, false from inventory_counts where store_id = %(store_id)s) as any_opening
+            order by as_of desc, is_own desc
+            limit 1) o),
 since as (
-    select c.ocs_sku, c.upc, sum(c.quantity) as quantity, sum(c.value) as value
-      from inventory_changes c
-     where c.store_id = %(store_id)s and c.effective_at >= %(as_of)s
-     group by c.ocs_sku, c.upc)
+    select n.ocs_sku, n.upc, sum(c.quantity) as quantity, sum(c.value) as value
+      from inventory_changes c join newest n using (ocs_sku, upc)
+     where c.store_id = %(store_id)s and c.effective_at >= n.as_of
+       and c.effective_at >= (select min(as_of) from newest)
+     group by n.ocs_sku, n.upc)
 insert into inventory_levels as l (store_id, tenant_id, ocs_sku, upc, quantity, value, opened_at)
-select %(store_id)s, %(tenant_id)s, o.ocs_sku, o.upc, o.quantity + coalesce(s.quantity, 0),
-       o.value + coalesce(s.value, 0), %(as_of)s
-  from opened o left join since s using (ocs_sku, upc)
- order by o.ocs_sku, o.upc
+select %(store_id)s, %(tenant_id)s, n.ocs_sku, n.upc, n.quantity + coalesce(s.quantity, 0),
+       n.value + coalesce(s.value, 0), n.as_of
+  from newest n left join since s using (ocs_sku, upc)
+ order by n.ocs_sku, n.upc
 on conflict (store_id, ocs_sku, upc) do update
    set quantity = excluded.quantity, value = excluded.value, opened_at = excluded.opened_at, updated_at = now()
 

@@ -1,6 +1,6 @@
 """Says what an upload does to a store's levels, line by line; the same of a dry run and of the real thing."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,7 +79,6 @@ def notices(given: Given, effect: Effect, *, has_reported: bool) -> list[str]:
 def answer(outcome: Outcome, warnings_of: WarningsOf) -> dict[str, Any]:
     """Write the answer as JSON: quantities in eaches and values in Canadian dollars, as strings."""
     effect = outcome.effect
-    spellings = _spellings([*effect.before, *effect.levels])
     named = [line.item for line in effect.lines]
     return {
         "store": outcome.crsa,
@@ -88,7 +87,7 @@ def answer(outcome: Outcome, warnings_of: WarningsOf) -> dict[str, Any]:
         "changes": effect.changes,
         "written": effect.changes and not outcome.dry_run,
         "upload_id": outcome.upload_id,
-        "lines": [_line(line, effect, _warnings(line.item, warnings_of, spellings)) for line in effect.lines],
+        "lines": [_line(line, effect, _warnings(line.item, warnings_of)) for line in effect.lines],
         "totals": {"lines": len(effect.lines)}
         | _change(
             total(effect.before.get(item, NOTHING) for item in named), total(line.level for line in effect.lines)
@@ -126,18 +125,5 @@ def _change(before: Level, after: Level) -> dict[str, Any]:
     return {"before": as_text(before), "after": as_text(after), "difference": as_text(after - before)}
 
 
-def _spellings(items: Iterable[Item]) -> dict[Item, set[str]]:
-    """Give the ways in which each SKU's barcode is written, by the SKU and the barcode padded to 14 digits."""
-    found: dict[Item, set[str]] = {}
-    for ocs_sku, upc in items:
-        found.setdefault((ocs_sku, upc.zfill(14)), set()).add(upc)
-    return found
-
-
-def _warnings(item: Item, warnings_of: WarningsOf, spellings: Mapping[Item, set[str]]) -> list[dict[str, str]]:
-    ocs_sku, upc = item
-    said = [{"code": code, "words": WARNINGS[code]} for code in warnings_of(ocs_sku, upc)]
-    others = sorted(spellings.get((ocs_sku, upc.zfill(14)), set()) - {upc})
-    if upc and others:
-        said.append({"code": "barcode_other_spelling", "words": f"{OTHER_SPELLING} ({', '.join(others)})"})
-    return said
+def _warnings(item: Item, warnings_of: WarningsOf) -> list[dict[str, str]]:
+    return [{"code": code, "words": WARNINGS[code]} for code in warnings_of(*item)]

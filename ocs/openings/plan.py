@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ocs.bad_input import FieldFault, quoted
-from ocs.levels.change import Item, Level
+from ocs.levels.change import Item, Level, item_of
 from ocs.mapping.lookup import MappedSku
 from ocs.openings.models import Counted, Place
 
@@ -42,7 +42,7 @@ def plan(lines: Iterable[Counted], skus: Mapping[str, MappedSku]) -> tuple[list[
 
 def _item(line: Counted, skus: Mapping[str, MappedSku]) -> tuple[Item | None, FieldFault | None]:
     if line.ocs_sku:
-        return (line.ocs_sku, line.upc), None
+        return item_of(line.ocs_sku, line.upc), None
     if not line.sku:
         expected = "the OCS SKU, or the POS's own SKU in sku"
         return None, FieldFault(line.place.field("ocs_sku"), "nothing", expected)
@@ -50,7 +50,7 @@ def _item(line: Counted, skus: Mapping[str, MappedSku]) -> tuple[Item | None, Fi
     if mapped is None:
         expected = "a POS SKU that is mapped to an OCS SKU: map it first, or give the OCS SKU in ocs_sku"
         return None, FieldFault(line.place.field("sku"), quoted(line.sku), expected)
-    return (mapped.ocs_sku, line.upc or mapped.upc), None
+    return item_of(mapped.ocs_sku, line.upc or mapped.upc), None
 
 
 def _level(line: Counted) -> tuple[Level | None, FieldFault | None]:

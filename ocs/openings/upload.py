@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ocs import telemetry
 from ocs.bad_input import BadInput, FieldFault, bad_input, quoted
+from ocs.catalogue.preflight import catalogue_facts, catalogue_warnings
 from ocs.catalogue.warnings import item_warnings
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
@@ -75,9 +76,14 @@ async def take_upload(
         if not dry_run:
             upload_id = await _write(connection, store, given, sender, effect, lines_left=given.count - len(lines))
         reported = await (await connection.execute(SQL["has_reported"], {"store_id": store.store_id})).fetchone()
+        facts = await catalogue_facts(connection, store.environment, [line.item for line in effect.lines])
         said = notices(given, effect, has_reported=reported is not None and reported["reported"])
     log.info("levels uploaded", store_id=store.store_id, upload_id=upload_id, dry_run=dry_run, lines=len(lines))
-    return answer(Outcome(store.crsa, dry_run, upload_id, given.as_of, effect, faults, said), item_warnings)
+
+    def warnings_of(ocs_sku: str, upc: str) -> list[str]:
+        return item_warnings(ocs_sku, upc) + catalogue_warnings(facts, ocs_sku, upc)
+
+    return answer(Outcome(store.crsa, dry_run, upload_id, given.as_of, effect, faults, said), warnings_of)
 
 
 def _refuse_instant(as_of: datetime, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 EVENTS_PATH = "/PosInventoryEventHttpTrigger"
 POSITION_PATH = "/PosInventoryPositionHttpTrigger"
@@ -27,6 +27,11 @@ class _Read(BaseModel):
     """What we read: fields may be missing or new there, and nothing of it may break us."""
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_missing(cls, found: Any) -> Any:
+        return {name: value for name, value in found.items() if value is not None} if isinstance(found, dict) else found
 
 
 class EventLine(_Sent):

@@ -19,14 +19,13 @@ from ocs.db.migrate import migrate
 from ocs.reconciliation import admin as reconciliation_admin
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
-from ocs.shipping import admin as shipping_admin
 from ocs.tenants.onboard import DescribedTenant, onboard
 from ocs.web.app import create_app
 from ocs.web.caller import Caller, the_caller
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
-MORE_ROUTERS: list[APIRouter] = [reconciliation_admin.router, shipping_admin.router]
+MORE_ROUTERS: list[APIRouter] = [reconciliation_admin.router]
 """Routers that function_app.py does not register yet."""
 AZURITE_NOT_NEEDED = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"

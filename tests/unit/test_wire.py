@@ -137,3 +137,10 @@ def test_a_read_model_keeps_fields_it_does_not_know() -> None:
     page = wire.CataloguePage.model_validate_json('{"itemList": [{"SKU": 5, "newField": 1}], "more": true}')
     assert page.itemList[0].SKU == "5"
     assert page.itemList[0].model_extra == {"newField": 1}
+
+
+def test_a_null_where_a_text_or_a_list_belongs_is_a_missing_field() -> None:
+    """Whether the platform sends nulls is not known: one of them must not spoil a whole page."""
+    page = wire.CataloguePage.model_validate_json('{"itemList": [{"SKU": "101955_3.5g___", "brand": null}]}')
+    assert [(item.SKU, item.brand) for item in page.itemList] == [("101955_3.5g___", "")]
+    assert wire.CataloguePage.model_validate_json('{"itemList": null}').itemList == []

@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from ocs.events.report import EVENTS
 from ocs.mapping.change import map_sku
 from ocs.mapping.lookup import MappedSku
 from ocs.openings.messages import INVENTORIES
+from ocs.reconciliation.read_back import describe, read_back_now
 from ocs.runtime import Runtime
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard, switch_reporting
@@ -108,6 +110,21 @@ async def _switch(own: Runtime, args: argparse.Namespace) -> None:
     print(f"{args.crsa}  reporting {args.to}")
 
 
+async def _read_back(own: Runtime, args: argparse.Namespace) -> None:
+    """Read a UAT store's events and positions back, by posting time, and show what differs from what was sent."""
+    async with own.pool.transaction() as connection:
+        store = await store_of(connection, args.crol, args.crsa)
+    print(describe(await read_back_now(own, store, args.start, args.end)))
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant with its offset, as argparse wants it."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise argparse.ArgumentTypeError("a time with its offset, such as 2026-11-20T10:00:00-05:00")
+    return instant
+
+
 def _migrate(settings: Settings) -> None:
     """Bring the database's schema forward; a second run changes nothing."""
     password = asyncio.run(_token(settings)) if settings.database_auth == "entra" else None
@@ -162,6 +179,11 @@ def parser() -> argparse.ArgumentParser:
     lines.add_argument("crol")
     lines.add_argument("crsa")
     lines.add_argument("sequence", type=int, nargs="+", help="as `parked` shows it")
+    back = add("read-back", _read_back)
+    back.add_argument("crol")
+    back.add_argument("crsa")
+    back.add_argument("start", type=_instant, help="with its offset: 2026-11-20T10:00:00-05:00")
+    back.add_argument("end", type=_instant)
     switch = add("reporting", _switch)
     switch.add_argument("crol")
     switch.add_argument("crsa")

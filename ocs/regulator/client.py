@@ -5,7 +5,7 @@ import json
 import math
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import httpx
@@ -28,6 +28,8 @@ REJECTED_STATUSES = frozenset({400, 413, 422})
 TOO_MANY = 429
 UNAVAILABLE = 503
 LONGEST_MESSAGE = 1000
+ROUNDS_UP = timedelta(microseconds=999_999)
+"""Added to a window's end: the wire has whole seconds, and what came within this one is not to be left out."""
 KEPT_REPLY = 64 * 1024
 """Characters of a reply that are kept: the whole of any reply we can imagine, and a bound for the others."""
 
@@ -61,7 +63,7 @@ class Regulator:
         query = {
             "retailerCRSA": store.crsa,
             "startDateTime": wire.timestamp(start),
-            "endDateTime": wire.timestamp(end),
+            "endDateTime": wire.timestamp(end + ROUNDS_UP),
         }
         return await self._get(store, wire.ASN_PATH, query, wire.ShippingNotices)
 
@@ -181,7 +183,7 @@ def _read_back_query(store: Store, start: datetime, end: datetime, page: int) ->
     return {
         "crsa": store.crsa,
         "posStartDate": wire.timestamp(start),
-        "posEndDate": wire.timestamp(end),
+        "posEndDate": wire.timestamp(end + ROUNDS_UP),
         "pageNumber": str(page),
     }
 

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import APIRouter
 
 import function_app
 from devstack.postgres import Postgres
 from ocs import runtime as process
 from ocs import settings as settings_of_app
 from ocs.db.migrate import migrate
-from ocs.reconciliation import admin as reconciliation_admin
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
@@ -25,8 +23,6 @@ from ocs.web.caller import Caller, the_caller
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
-MORE_ROUTERS: list[APIRouter] = [reconciliation_admin.router]
-"""Routers that function_app.py does not register yet."""
 AZURITE_NOT_NEEDED = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
@@ -127,7 +123,7 @@ async def _client_of_staff(
 ) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(process._Process, "runtime", runtime)  # noqa: SLF001 - one process has one, a test its own
     monkeypatch.setattr(process._Process, "checked", True)  # noqa: SLF001 - the same
-    app = create_app([*function_app.ROUTERS_OF_STAFF, *MORE_ROUTERS])
+    app = create_app(function_app.ROUTERS_OF_STAFF)
     app.dependency_overrides[the_caller] = lambda: caller
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:

@@ -1,0 +1,1 @@
+"""What the Data Platform holds against what we sent, and what that says about meanings that are still open."""

@@ -11,32 +11,11 @@ from hypothesis import strategies as st
 from ocs.events.lines import Change, Known, Revision, Sent, build, line_id, sales_transaction_id
 from ocs.events.models import Transaction
 from ocs.levels.change import Effect, Level
-from ocs.tenants.models import Store, TransactionType
+from ocs.tenants.models import TransactionType
 from ocs.tenants.plan_of_record import PLAN_OF_RECORD
+from tests.unit.store import STORE
 
-STORE_ID = UUID("00000000-0000-4000-8000-000000000001")
-STORE = Store(
-    store_id=STORE_ID,
-    tenant_id=STORE_ID,
-    connection_id=STORE_ID,
-    crol="CROL1234567",
-    crsa="CRSA1111111",
-    name="First",
-    time_zone="America/Toronto",
-    pos_vendor="P",
-    pos_vendor_version="1",
-    hash_key_name="h",
-    reporting=True,
-    environment="uat",
-    base_url="",
-    token_url="",
-    scope="",
-    client_id="",
-    client_secret_name="",
-    process_on_field=None,
-    counted_from=None,
-    parking_warnings=[],
-)
+STORE_ID = STORE.store_id
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 ITEM = ("101955_3.5g___", "00708762000695")
 NOTHING_KNOWN = Known({}, {}, {})

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,30 +15,8 @@ from ocs.regulator import wire
 from ocs.shipping.models import ReceiptLine
 from ocs.shipping.notice.lines import NoticeLine, read_notice
 from ocs.shipping.receipt.message import Head, Message, messages, transaction_ids
-from ocs.tenants.models import Store
+from tests.unit.store import STORE
 
-STORE = Store(
-    store_id=UUID(int=1),
-    tenant_id=UUID(int=2),
-    connection_id=UUID(int=3),
-    crol="CROL1234567",
-    crsa="CRSA1111111",
-    name="First",
-    time_zone="America/Toronto",
-    pos_vendor="DemoPOS",
-    pos_vendor_version="1.0",
-    hash_key_name="hash-key",
-    reporting=True,
-    environment="uat",
-    base_url="",
-    token_url="",
-    scope="",
-    client_id="",
-    client_secret_name="",
-    process_on_field=None,
-    counted_from=None,
-    parking_warnings=[],
-)
 HEAD = Head(STORE, datetime(2026, 3, 9, 15, 30, tzinfo=UTC), None)
 SHIPMENT = "S00000001"
 

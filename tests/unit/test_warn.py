@@ -11,7 +11,8 @@ from ocs.catalogue.preflight import CatalogueFacts, Said
 from ocs.catalogue.warnings import WARNINGS
 from ocs.events.warn import NO_LIGHT, Light, Looked, line_warnings, why_to_wait
 from ocs.tenants.models import TransactionType
-from tests.unit.test_lines import ITEM, NOW, STORE
+from tests.unit.store import STORE
+from tests.unit.test_lines import ITEM, NOW
 
 LINE = Looked(
     transaction_type=TransactionType.SALE,

@@ -12,29 +12,8 @@ import pytest
 from ocs.events.report import event_line
 from ocs.regulator import wire
 from ocs.tenants.models import Store
+from tests.unit.store import STORE
 
-STORE = Store(
-    store_id=UUID("00000000-0000-4000-8000-000000000001"),
-    tenant_id=UUID("00000000-0000-4000-8000-000000000002"),
-    connection_id=UUID("00000000-0000-4000-8000-000000000003"),
-    crol="CROL1234567",
-    crsa="CRSA1111111",
-    name="Queen Street",
-    time_zone="America/Toronto",
-    pos_vendor="DemoPOS",
-    pos_vendor_version="1.0",
-    hash_key_name="hash-key",
-    reporting=True,
-    environment="uat",
-    base_url="https://platform.example/func",
-    token_url="https://sign-in.example/token",
-    scope="scope",
-    client_id="client",
-    client_secret_name="client-secret",
-    process_on_field=None,
-    counted_from=None,
-    parking_warnings=[],
-)
 ROW: dict[str, Any] = {
     "line_id": UUID("7b0c6a52-5f0e-4f6c-9c0e-3a9b52f4a111"),
     "transaction_id": "7b0c6a52-5f0e-4f6c-9c0e-3a9b52f4a222",

@@ -23,8 +23,8 @@ from ocs.tenants.models import Store
 
 SQL = load(__file__)
 log = telemetry.logger("catalogue")
-RUN_SECONDS = 300.0
-"""How long one run begins new pages: the host may end a function after ten minutes, and a page has up to two."""
+RUN_SECONDS = 45.0
+"""How long one run begins new pages: the next tick goes on, and other sweeps wait for the slowest one of a tick."""
 WAITS = (15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds after the first, second, … failure of one page in a row; the last one repeats."""
 SECOND_PAGE = 2

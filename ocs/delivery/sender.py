@@ -53,6 +53,8 @@ async def sweep(runtime: Runtime) -> int:
     async with runtime.pool.transaction() as connection:
         waiting = await lease.streams_to_ring(connection)
     await runtime.queues.put_all(DOORBELLS, [doorbell(store_id) for store_id in dict.fromkeys(waiting)])
+    if waiting:
+        log.info("sweeper rang", stores=len(waiting))
     return len(waiting)
 
 

@@ -1,4 +1,4 @@
-"""Where delivery is woken: the doorbell, its poison queue, and the sweeper for bells that were lost."""
+"""Where delivery is woken: the doorbell and its poison queue. Bells that were lost are found by a sweep."""
 
 from uuid import UUID
 
@@ -33,11 +33,3 @@ async def deliver(bell: func.QueueMessage) -> None:
 async def forget_doorbell(bell: func.QueueMessage) -> None:
     """Say that a bell was answered five times in vain; nothing is lost, the sweeper rings while work is due."""
     log.error("a doorbell was given up by the host", message_id=bell.id, body=bell.get_body().decode(errors="replace"))
-
-
-@bp.timer_trigger(arg_name="timer", schedule="%OCS_SWEEP_SCHEDULE%", use_monitor=False)
-async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
-    """Ring for every store with due work that nobody is at: lost bells, dead workers, waits that are over."""
-    rung = await sender.sweep(await runtime.current())
-    if rung:
-        log.info("sweeper rang", stores=rung)

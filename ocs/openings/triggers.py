@@ -1,4 +1,4 @@
-"""Where a POS's uploads come in: their queue, its poison queue, and the timer for dead letters."""
+"""Where a POS's uploads come in: their queue and its poison queue."""
 
 import azure.functions as func
 
@@ -19,9 +19,3 @@ async def take_inventory(message: func.QueueMessage) -> None:
 async def bury_inventory(message: func.QueueMessage) -> None:
     """Bury what the host gave up on; poison messages would vanish after seven days without a word."""
     await doors.bury_poison(runtime.unchecked(), INVENTORIES, doors.received(message))
-
-
-@bp.timer_trigger(arg_name="timer", schedule="%OCS_SWEEP_SCHEDULE%", use_monitor=False)
-async def redrive_inventories(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
-    """Take again what failed through our own fault, when its time has come."""
-    await doors.redrive_due(await runtime.current(), INVENTORIES)

@@ -1,9 +1,9 @@
-"""When positions are made: the timer that finds what is due, and the one that takes backfills further."""
+"""When positions are made: the timer that finds what is due. A sweep takes backfills further."""
 
 import azure.functions as func
 
 from ocs import runtime
-from ocs.positions import backfill, coverage, night
+from ocs.positions import coverage, night
 
 bp = func.Blueprint()
 
@@ -14,9 +14,3 @@ async def make_positions(timer: func.TimerRequest) -> None:  # noqa: ARG001 - th
     own = await runtime.current()
     await night.make_due(own)
     await coverage.check_coverage(own)
-
-
-@bp.timer_trigger(arg_name="timer", schedule="%OCS_SWEEP_SCHEDULE%", use_monitor=False)
-async def step_backfills(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
-    """Take the running backfills a step further."""
-    await backfill.run_backfills(await runtime.current())

@@ -15,6 +15,7 @@ STOREYS = (
         "settings",
         "clock",
         "telemetry",
+        "sweeps",
         "runtime",
         "db",
         "azure",

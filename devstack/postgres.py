@@ -19,6 +19,8 @@ from devstack.postgres_home import PostgresHome
 from devstack.processes import Child, ChildError, free_port
 
 READY_SECONDS = 60
+TRIES, BETWEEN_TRIES = 25, 0.2
+"""Of dropping a database, and the seconds between them."""
 STILL_HELD = ("pre-existing shared memory block", "lock file")
 """What the server says while processes of its killed predecessor are not all gone."""
 SETTINGS = {
@@ -109,7 +111,16 @@ class Postgres:
 
     def drop_database(self, name: str) -> None:
         """Drop a database, if it is there, and end all connections to it."""
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        for _ in range(TRIES):
+            try:
+                self._execute(statement)
+            except psycopg.errors.InsufficientPrivilege:
+                # The server's own autovacuum is in there, which only a superuser may end; it leaves by itself.
+                time.sleep(BETWEEN_TRIES)
+            else:
+                return
+        self._execute(statement)
 
     def discard(self) -> None:
         """Remove the data, wherever they are; the server must not run."""

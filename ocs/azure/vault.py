@@ -1,11 +1,14 @@
 """Secrets by name from Key Vault, kept in memory for a while."""
 
 import asyncio
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.secrets.aio import SecretClient
 
 from ocs.azure.identity import Identity
@@ -33,10 +36,10 @@ class Vault:
         stand_in: dict[str, Any] = {}
         if settings.vault_ca_file is not None:
             # The stand-in's name is not a vault's, so its challenge cannot be checked against one.
-            stand_in = {
-                "connection_verify": str(settings.vault_ca_file),
-                "verify_challenge_resource": False,
-            }
+            # One TLS context for all reads: given the file, the SDK would load it and shake hands anew for each.
+            trusting = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(settings.vault_ca_file)))
+            session = aiohttp.ClientSession(connector=trusting, auto_decompress=False)
+            stand_in = {"transport": AioHttpTransport(session=session), "verify_challenge_resource": False}
         self._client = SecretClient(
             settings.vault_url, identity.credential, retry_total=4, retry_backoff_max=8, **stand_in
         )

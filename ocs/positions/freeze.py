@@ -14,7 +14,6 @@ from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.delivery import outbox
 from ocs.delivery.outbox import Item
-from ocs.levels.at import levels_at
 from ocs.levels.change import lock_levels
 from ocs.positions.business_day import business_day, stamp
 from ocs.tenants.models import Store
@@ -70,7 +69,6 @@ async def _freeze(
 ) -> Frozen | None:
     await lock_levels(connection, store)  # always before the stream of positions: no two can wait for each other
     stream = await outbox.lock(connection, store, KIND)
-    levels = sorted((await levels_at(connection, store.store_id, as_of, moved_since=moved_since)).items())
     item = Item(stream.last_sequence + 1, item_id(store.store_id, as_of))
     words = {
         "store_id": store.store_id,
@@ -80,10 +78,7 @@ async def _freeze(
         "reason": reason,
         "made_by": made_by,
         "sequence": item.sequence,
-        "ocs_skus": [item[0] for item, _ in levels],
-        "upcs": [item[1] for item, _ in levels],
-        "quantities": [level.quantity for _, level in levels],
-        "amounts": [level.value for _, level in levels],
+        "moved_since": moved_since,
     }
     row = await (await connection.execute(SQL["freeze_snapshot"], words)).fetchone()
     if row is None:
@@ -95,9 +90,9 @@ async def _freeze(
         business_date=str(business_date),
         revision=row["revision"],
         reason=reason,
-        lines=len(levels),
+        lines=row["lines"],
     )
-    return Frozen(row["snapshot_id"], row["revision"], len(levels), ring)
+    return Frozen(row["snapshot_id"], row["revision"], row["lines"], ring)
 
 
 def item_id(store_id: UUID, as_of: datetime) -> UUID:

@@ -6,28 +6,42 @@ with newest as (
     select as_of, ocs_skus, upcs, quantities, amounts from snapshots
      where store_id = %(store_id)s and business_date = %(business_date)s
      order by revision desc
-     limit 1)
+     limit 1),
+held as (
+    select coalesce(array_agg(ocs_sku order by ocs_sku, upc), '{}') as ocs_skus,
+           coalesce(array_agg(upc order by ocs_sku, upc), '{}') as upcs,
+           coalesce(array_agg(quantity order by ocs_sku, upc), '{}') as quantities,
+           coalesce(array_agg(value order by ocs_sku, upc), '{}') as amounts
+      from levels_at(%(store_id)s, %(as_of)s, %(moved_since)s))
 insert into snapshots (store_id, tenant_id, business_date, revision, as_of, reason, made_by, sequence, ocs_skus, upcs,
                        quantities, amounts)
 select %(store_id)s, %(tenant_id)s, %(business_date)s,
        (select coalesce(max(revision), 0) + 1 from snapshots
          where store_id = %(store_id)s and business_date = %(business_date)s),
-       %(as_of)s, %(reason)s, %(made_by)s, %(sequence)s, %(ocs_skus)s, %(upcs)s, %(quantities)s, %(amounts)s
+       %(as_of)s, %(reason)s, %(made_by)s, %(sequence)s, held.ocs_skus, held.upcs, held.quantities, held.amounts
+  from held
  where case %(reason)s
        when 'late_changes' then exists (
             select from newest
-             where as_of = %(as_of)s
-               and (ocs_skus, upcs, quantities, amounts)
-                   is distinct from (%(ocs_skus)s::text[], %(upcs)s::text[], %(quantities)s::numeric[], %(amounts)s::numeric[]))
+             where newest.as_of = %(as_of)s
+               and (newest.ocs_skus, newest.upcs, newest.quantities, newest.amounts)
+                   is distinct from (held.ocs_skus, held.upcs, held.quantities, held.amounts))
        else true end
 on conflict do nothing
-returning snapshot_id, revision, made_at
+returning snapshot_id, revision, made_at, cardinality(ocs_skus) as lines
 
 -- report.py ----------------------------------------------------------------------------------------------------------
 
+-- name: dates_of_batch
+-- purpose: of which date and instant the position is that a batch carries, without its lines
+select s.business_date, s.as_of
+  from batch_items b join snapshots s on s.store_id = b.store_id and s.sequence = b.sequence
+ where b.batch_id = %(batch_id)s and b.kind = 'positions'
+
 -- name: snapshot_of_batch
--- purpose: the frozen position that a batch carries
-select s.snapshot_id, s.business_date, s.as_of, s.ocs_skus, s.upcs, s.quantities, s.amounts
+-- purpose: the frozen position that a batch carries, numbers as texts: whole eaches, dollars to the cent
+select s.snapshot_id, s.business_date, s.as_of, s.ocs_skus, s.upcs, s.quantities::text[] as quantities,
+       array(select round(amount, 2)::text from unnest(s.amounts) with ordinality as a (amount, place) order by place) as amounts
   from batch_items b join snapshots s on s.store_id = b.store_id and s.sequence = b.sequence
  where b.batch_id = %(batch_id)s and b.kind = 'positions'
 

@@ -33,16 +33,7 @@ async def load_batch(connection: Connection, store: Store, batch_id: int) -> Pos
     if row is None:
         raise LookupError(f"batch {batch_id} of store {store.crsa} has no snapshot")
     columns = zip(row["ocs_skus"], row["upcs"], row["quantities"], row["amounts"], strict=True)
-    lines = [
-        wire.PositionLine(
-            ocsSku=ocs_sku,
-            upcAndBarcode=upc,
-            inventoryQuantityOnHand=wire.eaches(quantity),
-            inventoryBookValue=wire.money(amount),
-        )
-        for ocs_sku, upc, quantity, amount in columns
-    ]
-    return Position(stamp(row["as_of"], store.time_zone), wire.PositionList(inventoryPositionList=lines))
+    return Position(stamp(row["as_of"], store.time_zone), wire.position_list(columns))
 
 
 async def post(regulator: Regulator, store: Store, position: Position, not_after: float) -> Accepted:
@@ -52,7 +43,7 @@ async def post(regulator: Regulator, store: Store, position: Position, not_after
 
 async def note_accepted(connection: Connection, store: Store, batch_id: int) -> None:
     """Let a store's events go after its first accepted position, and end the alert when last night's is there."""
-    row = await (await connection.execute(SQL["snapshot_of_batch"], {"batch_id": batch_id})).fetchone()
+    row = await (await connection.execute(SQL["dates_of_batch"], {"batch_id": batch_id})).fetchone()
     if row is None:
         return
     await anchor_store(connection, store.store_id, row["as_of"])

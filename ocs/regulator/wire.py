@@ -3,6 +3,7 @@
 The only module that knows these names. Source: domain.md, "The Data Platform's API".
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -190,6 +191,15 @@ class CataloguePage(_Read):
     """A page of the item catalogue: about 100 items; an empty list ends it."""
 
     itemList: list[CatalogueItem] = Field(default_factory=list)
+
+
+def position_list(lines: Iterable[tuple[str, str, str, str]]) -> PositionList:
+    """Write the lines of a position: OCS SKU, barcode, whole eaches, and dollars to the cent, as texts."""
+    names = tuple(PositionLine.model_fields)
+    # All lines in one validation: a third of the time that one after the other takes.
+    return PositionList.model_validate(
+        {"inventoryPositionList": [dict(zip(names, line, strict=True)) for line in lines]}
+    )
 
 
 def money(amount: Decimal) -> str:

@@ -29,7 +29,7 @@ from ocs.shipping import triggers as shipping
 from ocs.sweeps import triggers as sweeps
 from ocs.sweeps.run import Sweep
 from ocs.web import health
-from ocs.web.app import blueprint, create_app
+from ocs.web.app import blueprint
 
 ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
 STAFFED = (catalogue_admin, mapping_admin, openings_admin, positions_admin, reconciliation_admin, shipping_admin)
@@ -57,4 +57,4 @@ app = func.FunctionApp()
 for room in (catalogue, delivery, events, openings, positions, shipping):
     app.register_functions(room.bp)
 app.register_functions(sweeps.blueprint(QUICK, SLOW))
-app.register_functions(blueprint(create_app(ROUTERS_BEHIND_THE_KEY), create_app(ROUTERS_OF_STAFF), create_app(ROUTERS)))
+app.register_functions(blueprint(ROUTERS_BEHIND_THE_KEY, ROUTERS_OF_STAFF, ROUTERS))

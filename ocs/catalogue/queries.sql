@@ -13,12 +13,12 @@ on conflict (environment) where state = 'running' do update
 returning sync_id
 
 -- name: ask_sync_when_old
--- purpose: has a catalogue read again whose reading was asked for some time ago, or never where that counts too
+-- purpose: has a catalogue read again whose reading was asked for some time ago, or never
 insert into catalogue_syncs (environment, asked_by)
 select s.environment, 'timer'
   from (select distinct environment from reporting_stores where reporting) s
   left join (select environment, max(asked_at) as asked_at from catalogue_syncs group by environment) newest using (environment)
- where coalesce(newest.asked_at < clock_timestamp() - %(older_than)s, %(also_first)s)
+ where coalesce(newest.asked_at < clock_timestamp() - %(older_than)s, true)
 on conflict (environment) where state = 'running' do nothing
 returning sync_id
 

@@ -81,16 +81,17 @@ async def ask_sync(connection: Connection, environment: str, asked_by: str, *, a
 
 async def ask_nightly(runtime: Runtime) -> int:
     """Ask for the catalogue of each environment that stores report to; gives how many readings were begun."""
-    return await _ask_when_old(runtime, NIGHTLY_GAP, also_first=True)
+    return await _ask_when_old(runtime, NIGHTLY_GAP)
 
 
 async def run_syncs(runtime: Runtime) -> int:
     """Take the readings that are due further, one after the other; gives how many pages were read.
 
-    Also ends those that take too long, and asks for what a missed tick should have asked for.
+    Also ends those that take too long, and asks for what a missed tick should have asked for: at once for an
+    environment whose catalogue was never read.
     """
     await _give_up_old(runtime)
-    await _ask_when_old(runtime, MISSED_AFTER, also_first=False)
+    await _ask_when_old(runtime, MISSED_AFTER)
     until = time.monotonic() + RUN_SECONDS
     pages = 0
     while time.monotonic() < until and (sync := await _claim(runtime, None)) is not None:
@@ -116,10 +117,10 @@ async def sync_catalogue(runtime: Runtime, environment: str) -> dict[str, Any]:
 
 
 @again_when_the_database_drops
-async def _ask_when_old(runtime: Runtime, older_than: timedelta, *, also_first: bool) -> int:
+async def _ask_when_old(runtime: Runtime, older_than: timedelta) -> int:
     async with runtime.pool.transaction() as connection:
-        words = {"older_than": older_than, "also_first": also_first}
-        return len(await (await connection.execute(SQL["ask_sync_when_old"], words)).fetchall())
+        rows = await connection.execute(SQL["ask_sync_when_old"], {"older_than": older_than})
+        return len(await rows.fetchall())
 
 
 @again_when_the_database_drops

@@ -28,6 +28,8 @@ class Kind:
     post: Callable[[Regulator, Store, Any, float], Awaitable[Accepted]]
     accepted: Callable[[Connection, Store, int], Awaitable[None]] | None = None
     anchors: bool = False
+    noun: str = "line"
+    """What staff call one of its items."""
 
 
 _KINDS: dict[str, Kind] = {}

@@ -80,7 +80,7 @@ async def _rejected(connection: Connection, work: Work, outcome: Rejected) -> No
     if work.lines > 1:
         await _split(connection, work, outcome)
     else:
-        reason = f"The OCS platform refused this line: {outcome.message}"
+        reason = f"The OCS platform refused this {_noun(work)}: {outcome.message}"
         await _park(connection, work, "platform_rejected", reason)
 
 
@@ -120,13 +120,18 @@ async def _upstream(connection: Connection, settings: Settings, work: Work, outc
         await _split(connection, work, outcome)
         return None
     if answered and failures > ALERT_AFTER:
-        reason = f"The OCS platform failed on this line {failures} times: {outcome.message}"
+        reason = f"The OCS platform failed on this {_noun(work)} {failures} times: {outcome.message}"
         await _park(connection, work, "platform_failed", reason)
         return None
     if failures >= ALERT_AFTER:
-        text = f"{work.lines} lines could not be delivered after {failures} tries: {outcome.message}"
+        count = f"{work.lines} {_noun(work)}{'' if work.lines == 1 else 's'}"
+        text = f"{count} could not be delivered after {failures} tries: {outcome.message}"
         await open_alert(connection, store.tenant_id, store.store_id, UNDELIVERABLE, text)
     return Wait(pace.jittered(pace.backoff_seconds(settings.retry_schedule, failures)), "upstream")
+
+
+def _noun(work: Work) -> str:
+    return kinds.kind_named(work.lease.kind).noun
 
 
 def _waits(work: Work, outcome: RegulatorFault, wait: Wait) -> Wait:

@@ -52,4 +52,4 @@ async def note_accepted(connection: Connection, store: Store, batch_id: int) -> 
         await close_alerts(connection, store.store_id, [MISSING])
 
 
-POSITIONS = Kind(KIND, lambda _settings: 1, load_batch, post, note_accepted, anchors=True)
+POSITIONS = Kind(KIND, lambda _settings: 1, load_batch, post, note_accepted, anchors=True, noun="position")

@@ -17,7 +17,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float:
     A missing or unreadable header gives 30 s; the answer lies between 0 and six hours.
     """
     said = headers.get("Retry-After", "").strip()
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return min(float(said[:9]), LONGEST)
     until = _date(said)
     if until is None:

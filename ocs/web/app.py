@@ -10,13 +10,13 @@ from ocs.web import problems
 VERSION = "0.1.0"
 
 
-def create_app(routers: Sequence[APIRouter]) -> FastAPI:
-    """Put the routers together with the replies to errors."""
+def create_app(routers: Sequence[APIRouter], openapi_url: str | None = None) -> FastAPI:
+    """Put the routers together with the replies to errors; their OpenAPI description stands where it is said to."""
     app = FastAPI(
         title="ocs",
         version=VERSION,
         summary="Reports an Ontario cannabis retailer's inventory to the OCS Data Platform.",
-        openapi_url="/api/openapi.json",
+        openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
     )
@@ -26,7 +26,9 @@ def create_app(routers: Sequence[APIRouter]) -> FastAPI:
     return app
 
 
-def blueprint(keyed: FastAPI, staff_app: FastAPI, open_app: FastAPI) -> func.Blueprint:
+def blueprint(
+    for_pos: Sequence[APIRouter], for_staff: Sequence[APIRouter], for_everyone: Sequence[APIRouter]
+) -> func.Blueprint:
     """Serve the POS's route and the staff's routes behind a function key each, and the rest to everyone.
 
     Three apps: were a keyed route in the open one too, an oddly written path (`ocs%2Ftransactions`) could reach it
@@ -36,7 +38,9 @@ def blueprint(keyed: FastAPI, staff_app: FastAPI, open_app: FastAPI) -> func.Blu
     The Functions host tries overlapping routes in the order of the functions' names (azure-functions-host issue 3153),
     so the catch-all's name comes last.
     """
-    pos, people, everyone = (func.AsgiMiddleware(app) for app in (keyed, staff_app, open_app))
+    pos = func.AsgiMiddleware(create_app(for_pos))
+    people = func.AsgiMiddleware(create_app(for_staff, "/api/ocs/openapi.json"))
+    everyone = func.AsgiMiddleware(create_app(for_everyone, "/api/openapi.json"))
     bp = func.Blueprint()
 
     @bp.route("ocs/transactions", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)

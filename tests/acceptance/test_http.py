@@ -95,3 +95,17 @@ def test_health_answers_without_a_key(scene: Scene) -> None:
         ready = stranger.get("/health/ready")
     assert ready.status_code == 200
     assert ready.json()["database"]["ok"] is True
+
+
+def test_the_staffs_routes_are_behind_the_key_whatever_the_path_looks_like(scene: Scene, api: httpx.Client) -> None:
+    paths = api.get("/ocs/openapi.json").raise_for_status().json()["paths"]
+    assert "/api/ocs/stores/{store}/inventory" in paths
+    for path in ("ocs/openapi.json", "ocs/catalogue/syncs", f"ocs/stores/{scene.first}/inventory"):
+        bare = httpx.get(f"{scene.host.url}/api/{path}", timeout=30)
+        hidden = httpx.get(f"{scene.host.url}/api/{path.replace('/', '%2F', 1)}", timeout=30)
+        assert (bare.status_code, hidden.status_code) in ((401, 404), (401, 401)), path
+
+
+def test_the_open_description_names_no_route_behind_a_key(scene: Scene) -> None:
+    paths = httpx.get(f"{scene.host.url}/api/openapi.json", timeout=30).raise_for_status().json()["paths"]
+    assert [path for path in paths if path.startswith("/api/ocs")] == []

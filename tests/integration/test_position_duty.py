@@ -76,7 +76,7 @@ async def test_a_position_that_is_missing_is_an_alert_until_it_is_accepted(
         runtime, "select crsa, message from alerts join stores using (store_id) where closed_at is null"
     )
     told = {alert["crsa"]: alert["message"] for alert in alerts}
-    assert "was refused: The OCS platform refused this line: HTTP 400" in told[FIRST]
+    assert "was refused: The OCS platform refused this position: HTTP 400" in told[FIRST]
     assert "upload its inventory" in told[THIRD]
     at(runtime, monkeypatch, datetime.now(UTC) + timedelta(hours=2))
     await make_due(runtime)

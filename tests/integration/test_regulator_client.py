@@ -18,7 +18,7 @@ from ocs.regulator.client import Regulator
 from ocs.regulator.faults import CredentialsRefused, NotSent, Rejected, SignInDown, SlowDown, Upstream
 from ocs.tenants.models import Store
 from tests.integration.platform import FakeVault
-from tests.unit.test_wire import STORE as DESCRIBED
+from tests.unit.store import STORE as DESCRIBED
 
 NOW = datetime.now(UTC)
 LATER = math.inf

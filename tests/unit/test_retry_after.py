@@ -1,7 +1,7 @@
 """Retry-After in seconds and as a date, and what is made of nonsense."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ocs.regulator.retry_after import LONGEST, WHEN_NOT_SAID, retry_after_seconds
@@ -30,6 +30,7 @@ def test_a_wait_of_years_is_not_believed() -> None:
     assert retry_after_seconds({"Retry-After": "99999999999999"}) == LONGEST
 
 
+@example("²", "")
 @given(st.text(), st.text())
 def test_whatever_is_said_the_wait_is_bounded(said: str, date: str) -> None:
     assert 0 <= retry_after_seconds({"Retry-After": said, "Date": date}) <= LONGEST

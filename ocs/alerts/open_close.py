@@ -12,10 +12,10 @@ log = telemetry.logger("alerts")
 
 
 async def open_alert(connection: Connection, tenant_id: UUID, store_id: UUID, cause: str, message: str) -> None:
-    """Open an alert for a store; while one of the same cause is open, nothing happens."""
+    """Open an alert for a store; while one of the same cause is open, only its words follow the newest reason."""
     words = {"tenant_id": tenant_id, "store_id": store_id, "cause": cause, "message": message}
     row = await (await connection.execute(SQL["open_alert"], words)).fetchone()
-    if row is not None:
+    if row is not None and row["is_new"]:
         log.error("alert opened", alert_id=row["alert_id"], store_id=store_id, cause=cause, message=message)
 
 

@@ -51,7 +51,8 @@ def test_ticks_that_were_missed_for_three_nights_are_made_good(scene: Scene) -> 
     ]
 
 
-def test_a_host_killed_between_freezing_and_sending_sends_what_was_frozen(scene: Scene) -> None:
+def test_a_host_killed_between_freezing_and_sending_sends_what_was_frozen(scene: Scene, host: Host) -> None:
+    """Whichever of the two hosts has the position in hand: both are killed."""
     scene.fault("accept_then_hold", times=1, path="positions")
     with night(scene, after_one(ENDS)) as dying:
         dying.upload(ENDS - timedelta(days=1))
@@ -59,9 +60,10 @@ def test_a_host_killed_between_freezing_and_sending_sends_what_was_frozen(scene:
         scene.put(receipt(scene, 7, ENDS - timedelta(hours=5)))
         recorded(scene, 1)
         dying.host.kill()
-    scene.clear_faults()
-    with night(scene, after_one(ENDS), name="next") as following:
-        (position,) = following.arrive(1)
+        host.kill()
+        scene.clear_faults()
+        host.start()
+        (position,) = dying.arrive(1)
     assert (on_hand(position), position["contents_seen"]) == ({SKU: 10}, 1), "the frozen one, not a newer one"
     assert position["times_received"] == 2, "the platform had it, and we did not know"
 

@@ -215,7 +215,7 @@ async def test_a_run_whose_time_is_over_leaves_the_rest_to_the_next(
 ) -> None:
     there = Published(platform, items(1, 250))
     await asked(runtime)
-    clock = iter((0, 1, 2, 299, 301, 302))
+    clock = iter((0, 1, 2, sync.RUN_SECONDS - 1, sync.RUN_SECONDS + 1, sync.RUN_SECONDS + 2))
     with monkeypatch.context() as patched:
         patched.setattr(sync, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         assert await sync.run_syncs(runtime) == 2

@@ -14,9 +14,11 @@ from devstack.stack import SCHEDULES, Stack, StackInUseError
 
 PARTS = ("postgres", "azurite", "vault")
 WAITING = """
+import signal
 import sys
 from pathlib import Path
-from devstack.stack import SCHEDULES, Stack
+from devstack.stack import Stack
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 with Stack(Path(sys.argv[1]), parts={"postgres", "azurite", "vault"}) as stack:
     print(stack.postgres.pid, stack.azurite.pid, stack.vault.pid)
     sys.stdin.read()

@@ -6,12 +6,10 @@ from typing import Any
 
 from ocs.db.pool import Connection
 from ocs.db.queries import load
-from ocs.levels.change import Item, Level, lock_levels, note_late
+from ocs.levels.change import Item, Level, note_late
 from ocs.tenants.models import Store
 
 SQL = load(__file__)
-
-__all__ = ["lock_levels", "open_levels"]
 
 
 async def open_levels(

@@ -18,7 +18,6 @@ REPORTED = (
 )
 NOT_NAMED = "The store holds items that the upload does not name. They stay as they are; with rest=zero they become 0."
 OVERTAKEN = "Some items are left as they are: a message that was sent later has counted them at the same instant."
-OTHER_SPELLING = "the store has this SKU with the same barcode written otherwise: the two count as different items"
 
 WarningsOf = Callable[[str, str], list[str]]
 """Gives the codes of what is odd about an OCS SKU and a barcode."""

@@ -18,8 +18,8 @@ from ocs.catalogue.warnings import item_warnings
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
 from ocs.levels.at import levels_at
-from ocs.levels.change import Item, Level
-from ocs.levels.opening import lock_levels, open_levels
+from ocs.levels.change import Item, Level, lock_levels
+from ocs.levels.opening import open_levels
 from ocs.mapping.lookup import mapped_skus
 from ocs.openings.compare import Effect, Outcome, answer, notices
 from ocs.openings.models import EARLIEST, Given

@@ -31,10 +31,9 @@ from ocs.sweeps.run import Sweep
 from ocs.web import health
 from ocs.web.app import blueprint
 
-ROUTERS_BEHIND_THE_KEY = (events_admin.router,)
 STAFFED = (catalogue_admin, mapping_admin, openings_admin, positions_admin, reconciliation_admin, shipping_admin)
 ROUTERS_OF_STAFF = (events_admin.staff_router, *(room.router for room in STAFFED))
-ROUTERS = (health.router,)
+ROUTERS = (health.router, events_admin.router, *ROUTERS_OF_STAFF)
 QUICK: dict[str, Sweep] = {
     "deliveries": sender.sweep,
     "dead transactions": partial(doors.redrive_due, door=ingest.TRANSACTIONS),
@@ -57,4 +56,4 @@ app = func.FunctionApp()
 for room in (catalogue, delivery, events, openings, positions, shipping):
     app.register_functions(room.bp)
 app.register_functions(sweeps.blueprint(QUICK, SLOW))
-app.register_functions(blueprint(ROUTERS_BEHIND_THE_KEY, ROUTERS_OF_STAFF, ROUTERS))
+app.register_functions(blueprint(ROUTERS))

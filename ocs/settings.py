@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     secret_cache_seconds: Annotated[float, Field(ge=0)] = 3600
     """How long a secret is served from memory before the vault is asked again."""
 
+    sign_in_issuer: str | None = None
+    """Whose tokens staff bring: `https://login.microsoftonline.com/<directory>/v2.0` in Azure."""
+    sign_in_audience: str | None = None
+    """For whom those tokens must be made out: this app's client id in the directory."""
+    staff_requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    """What one person may ask of one instance; the page asks every few seconds while it is looked at."""
+
     batch_lines: Annotated[int, Field(ge=1, le=5000)] = 500
     """The most event lines in one POST: OCS sets no limit but says that large ones slow the push."""
     lease_seconds: Annotated[float, Field(gt=0)] = 40
@@ -92,6 +99,11 @@ class Settings(BaseSettings):
             )
         if self.clock_shift_seconds and self.vault_ca_file is None:
             raise ValueError("OCS_CLOCK_SHIFT_SECONDS 0: the clock is moved on the local stack only")
+        issuer = self.sign_in_issuer
+        if issuer is not None and not issuer.startswith("https://") and self.vault_ca_file is None:
+            raise ValueError("OCS_SIGN_IN_ISSUER with https://: only the local stack's stand-in goes without")
+        if (issuer is None) != (self.sign_in_audience is None):
+            raise ValueError("OCS_SIGN_IN_ISSUER and OCS_SIGN_IN_AUDIENCE together, or neither")
         if self.storage is None and self.storage_queue_uri is None:
             raise ValueError("OCS_STORAGE (a connection string) or OCS_STORAGE__queueServiceUri")
         return self

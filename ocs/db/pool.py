@@ -10,8 +10,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from ocs.db.queries import load
+from ocs.db.wall import shown_tenants
 from ocs.settings import Settings
 
+SQL = load(__file__)
 type_of_pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 Connection = AsyncConnection[DictRow]
 """A connection whose rows are dicts by column name."""
@@ -65,6 +68,10 @@ class Pool:
         """Open a transaction; it commits at the end of the block and rolls back on an error.
 
         Never hold it over a call to the outside: connections are few and a slow regulator would hold them all.
+        While staff are served it sees their tenants' rows only (db/wall.py).
         """
+        tenants = shown_tenants()
         async with self._pool.connection() as connection, connection.transaction():
+            if tenants is not None:
+                await connection.execute(SQL["stand_behind_the_wall"], {"tenants": tenants})
             yield connection

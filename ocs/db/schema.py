@@ -6,7 +6,7 @@ from ocs.db.pool import Pool
 from ocs.db.queries import load
 from ocs.errors import SchemaBehind
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration; tests/rules compares it with the folder."""
 
 SQL = load(__file__)

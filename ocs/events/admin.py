@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ocs import runtime
+from ocs.access.caller import TheCaller
+from ocs.audit.acts import TheAct
 from ocs.azure.queues import LARGEST_MESSAGE
 from ocs.bad_input import FieldFault, bad_input, explain, quoted
 from ocs.catalogue.warnings import WARNINGS
@@ -17,7 +19,6 @@ from ocs.runtime import Runtime
 from ocs.tenants.onboard import parking_warnings, set_parking_warnings
 from ocs.tenants.reach import tenant_in_reach
 from ocs.tenants.read import known_stores
-from ocs.web.caller import TheCaller
 from ocs.web.problems import problem, wrong_fields
 from ocs.web.roles import Role, open_to
 
@@ -91,7 +92,7 @@ class ParkingWarnings(BaseModel):
 
 
 @staff_router.get("/{tenant}/parking-warnings")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def get_parking_warnings(tenant: str, caller: TheCaller) -> dict[str, Any]:
     """Give the warnings for which the tenant's lines wait, and all there are, each with what it says."""
     own = await runtime.current()
@@ -101,13 +102,17 @@ async def get_parking_warnings(tenant: str, caller: TheCaller) -> dict[str, Any]
 
 
 @staff_router.put("/{tenant}/parking-warnings")
-@open_to(Role.STAFF)
-async def put_parking_warnings(tenant: str, chosen: ParkingWarnings, caller: TheCaller) -> dict[str, Any]:
+@open_to(Role.MANAGER)
+async def put_parking_warnings(tenant: str, chosen: ParkingWarnings, act: TheAct) -> dict[str, Any]:
     """Say for which warnings the tenant's lines wait from now on; those that wait already go on waiting."""
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        tenant_id = await tenant_in_reach(connection, caller, tenant)
+        tenant_id = await tenant_in_reach(connection, act.caller, tenant)
+        before = {"codes": await parking_warnings(connection, tenant_id)}
         await set_parking_warnings(connection, tenant_id, chosen.codes)
+        after = {"codes": chosen.codes}
+        what = "parking_warnings.changed"
+        await act.note(connection, what, tenant_id=tenant_id, subject=tenant, before=before, after=after)
     return {"codes": chosen.codes}
 
 

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from ocs import runtime
+from ocs.access.caller import TheCaller
+from ocs.audit.acts import Act, TheAct
 from ocs.bad_input import bad_input
 from ocs.db.pool import Connection
 from ocs.db.queries import load
@@ -18,7 +20,6 @@ from ocs.mapping.suggest import Asked
 from ocs.mapping.unmapped import known_for, suggestions_for, unmapped_skus
 from ocs.mapping.upload import FindTenant, Options, take_file, take_one
 from ocs.tenants.reach import tenant_in_reach
-from ocs.web.caller import Caller, TheCaller
 from ocs.web.roles import Role, open_to
 
 SQL = load(__file__)
@@ -54,7 +55,7 @@ class MappingBody(BaseModel):
 
 
 @router.get("")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_mappings(
     tenant: str,
     caller: TheCaller,
@@ -75,7 +76,7 @@ async def list_mappings(
 
 
 @router.get("/changes")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_changes(
     tenant: str,
     caller: TheCaller,
@@ -93,7 +94,7 @@ async def list_changes(
 
 
 @router.get("/unmapped")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_unmapped(
     tenant: str, caller: TheCaller, after: After = "", limit: Annotated[int, Field(ge=1, le=50)] = 20
 ) -> dict[str, Any]:
@@ -110,7 +111,7 @@ async def list_unmapped(
 
 
 @router.get("/{pos_sku:path}/suggestions")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_suggestions(
     tenant: str,
     pos_sku: PosSku,
@@ -129,11 +130,11 @@ async def list_suggestions(
 
 
 @router.post("/csv")
-@open_to(Role.STAFF)
+@open_to(Role.MANAGER)
 async def post_csv(
     tenant: str,
     request: Request,
-    caller: TheCaller,
+    act: TheAct,
     dry_run: Annotated[bool, Query(description="Say what it would do, and write nothing")] = False,
     good_lines_only: Annotated[bool, Query(description="Leave wrong lines out instead of refusing all")] = False,
 ) -> dict[str, Any]:
@@ -145,32 +146,31 @@ async def post_csv(
     if kind != CSV_TYPE:
         raise bad_input("Content-Type", kind, CSV_TYPE)
     options = Options(dry_run=dry_run, good_lines_only=good_lines_only)
-    return await take_file(
-        await runtime.current(), _finding(caller, tenant), await request.body(), caller.name, options
-    )
+    return await take_file(await runtime.current(), _finding(act, tenant), await request.body(), act, options)
 
 
 @router.put("/{pos_sku:path}")
-@open_to(Role.STAFF)
-async def put_mapping(tenant: str, pos_sku: PosSku, said: MappingBody, caller: TheCaller) -> dict[str, Any]:
+@open_to(Role.MANAGER)
+async def put_mapping(tenant: str, pos_sku: PosSku, said: MappingBody, act: TheAct) -> dict[str, Any]:
     """Say what a POS SKU is; lines that wait for it leave by themselves. Oddities are warnings beside the mapping."""
     mapping = Mapping(pos_sku, MappedSku(said.ocs_sku, said.upc), said.note)
-    return await take_one(await runtime.current(), _finding(caller, tenant), mapping, caller.name)
+    return await take_one(await runtime.current(), _finding(act, tenant), mapping, act)
 
 
 @router.delete("/{pos_sku:path}")
-@open_to(Role.STAFF)
-async def delete_mapping(tenant: str, pos_sku: PosSku, caller: TheCaller) -> dict[str, Any]:
+@open_to(Role.MANAGER)
+async def delete_mapping(tenant: str, pos_sku: PosSku, act: TheAct) -> dict[str, Any]:
     """Take a mapping back: future lines of the SKU wait again, and those that are recorded stay as they are."""
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        tenant_id = await tenant_in_reach(connection, caller, tenant)
-        was = await remove_mapping(connection, tenant_id, pos_sku, Said(caller.name, own.now()))
+        tenant_id = await tenant_in_reach(connection, act.caller, tenant)
+        was = await remove_mapping(connection, tenant_id, pos_sku, Said(act.caller.name, own.now()))
+        await act.note(connection, "sku.unmapped", tenant_id=tenant_id, subject=pos_sku, before=asdict(was))
     return {"pos_sku": pos_sku, "change": "removed", "before": asdict(was)}
 
 
-def _finding(caller: Caller, tenant: str) -> FindTenant:
+def _finding(act: Act, tenant: str) -> FindTenant:
     async def find(connection: Connection) -> UUID:
-        return await tenant_in_reach(connection, caller, tenant)
+        return await tenant_in_reach(connection, act.caller, tenant)
 
     return find

@@ -4,11 +4,12 @@ A death before the commit leaves nothing behind; the same said again changes not
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from ocs import telemetry
+from ocs.audit.acts import Act
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.mapping.change import Effect, Mapping, Said, What, effects_of, say
 from ocs.mapping.item_master import Warned, warnings_about
@@ -35,11 +36,16 @@ class Options:
 
 
 @again_when_the_database_drops
-async def take_one(runtime: Runtime, find_tenant: FindTenant, mapping: Mapping, by: str) -> dict[str, Any]:
+async def take_one(runtime: Runtime, find_tenant: FindTenant, mapping: Mapping, act: Act) -> dict[str, Any]:
     """Say what one SKU is; gives what it came to, with warnings, for none of which it is refused."""
     async with runtime.pool.transaction() as connection:
         tenant_id = await find_tenant(connection)
-        effect = (await say(connection, tenant_id, [mapping], Said(by, runtime.now())))[0]
+        effect = (await say(connection, tenant_id, [mapping], Said(act.caller.name, runtime.now())))[0]
+        if effect.what is not What.UNCHANGED:
+            before = None if effect.before is None else asdict(effect.before)
+            after = asdict(effect.item) | {"note": effect.note}
+            what, subject = "sku.mapped", mapping.pos_sku
+            await act.note(connection, what, tenant_id=tenant_id, subject=subject, before=before, after=after)
         warned = await warnings_about(connection, tenant_id, [effect.item])
     log.info("mapping said", tenant_id=tenant_id, change=effect.what)
     return _as_json(effect, warned) | {"note": effect.note}
@@ -47,7 +53,7 @@ async def take_one(runtime: Runtime, find_tenant: FindTenant, mapping: Mapping, 
 
 @again_when_the_database_drops
 async def take_file(
-    runtime: Runtime, find_tenant: FindTenant, content: bytes, by: str, options: Options
+    runtime: Runtime, find_tenant: FindTenant, content: bytes, act: Act, options: Options
 ) -> dict[str, Any]:
     """Say what all SKUs of a CSV file are; gives what each line comes to, the same in a dry run.
 
@@ -62,7 +68,9 @@ async def take_file(
         if options.dry_run:
             effects = await effects_of(connection, tenant_id, mappings)
         else:
-            effects = await say(connection, tenant_id, mappings, Said(by, runtime.now()))
+            effects = await say(connection, tenant_id, mappings, Said(act.caller.name, runtime.now()))
+            after = {"lines": len(effects), "faults": len(table.faults)}
+            await act.note(connection, "skus.uploaded", tenant_id=tenant_id, subject="mappings", after=after)
         warned = await warnings_about(connection, tenant_id, {effect.item for effect in effects})
     log.info("mappings uploaded", tenant_id=tenant_id, dry_run=options.dry_run, lines=len(effects))
     return _answer(table, effects, warned, dry_run=options.dry_run)

@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, Field
 
 from ocs import runtime
+from ocs.access.caller import TheCaller
+from ocs.audit.acts import TheAct
 from ocs.bad_input import bad_input
 from ocs.db.pool import Connection
 from ocs.db.queries import load
@@ -23,7 +25,6 @@ from ocs.openings.upload import Sender, take_upload
 from ocs.spreadsheet.text import LARGEST_FILE
 from ocs.tenants.models import Store
 from ocs.tenants.reach import store_in_reach
-from ocs.web.caller import TheCaller
 from ocs.web.problems import problem
 from ocs.web.roles import Role, open_to
 
@@ -34,11 +35,11 @@ NEWEST = 2**63 - 1
 
 
 @router.put("/stores/{store}/inventory")
-@open_to(Role.STAFF)
+@open_to(Role.MANAGER)
 async def put_inventory(
     store: str,
     request: Request,
-    caller: TheCaller,
+    act: TheAct,
     as_of: Annotated[AwareDatetime | None, Query(description="Where the body has none: a CSV file")] = None,
     rest: Annotated[Rest | None, Query(description="What becomes of items that the upload does not name")] = None,
     dry_run: Annotated[bool, Query(description="Say what it would do, and write nothing")] = False,
@@ -56,17 +57,17 @@ async def put_inventory(
     given = _given(request.headers, content, as_of, rest)
 
     async def find_store(connection: Connection) -> Store:
-        return await store_in_reach(connection, caller, store)
+        return await store_in_reach(connection, act.caller, store)
 
     own = await runtime.current()
-    sender = Sender("http", caller.name)
+    sender = Sender("http", act.caller.name, act=act)
     return JSONResponse(
         await take_upload(own, find_store, given, sender, dry_run=dry_run, good_lines_only=good_lines_only)
     )
 
 
 @router.get("/stores/{store}/inventory")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def get_inventory(store: str, caller: TheCaller, at: AwareDatetime | None = None) -> dict[str, Any]:
     """Give what a store held just before an instant, now where none is given, item by item with totals.
 
@@ -92,7 +93,7 @@ async def get_inventory(store: str, caller: TheCaller, at: AwareDatetime | None 
 
 
 @router.get("/stores/{store}/inventory/uploads")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_uploads(
     store: str,
     caller: TheCaller,
@@ -112,7 +113,7 @@ async def list_uploads(
 
 
 @router.get("/stores/{store}/inventory/uploads/{upload_id}")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def get_upload(
     store: str, upload_id: Annotated[int, Field(ge=1, le=NEWEST)], caller: TheCaller
 ) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from ocs.access.caller import Caller
 from ocs.bad_input import bad_input, quoted
 from ocs.db.pool import Connection
 from ocs.dead_letters.doors import Door, Message
@@ -14,10 +15,14 @@ from ocs.openings.upload import Sender, take_upload
 from ocs.runtime import Runtime
 from ocs.tenants.models import Store
 from ocs.tenants.reach import store_in_reach, tenant_in_reach
-from ocs.web.caller import Caller
+from ocs.web.roles import Role
 
 POS = "POS"
 """The name under which a message's upload is on record."""
+
+
+EVERYWHERE = Caller(POS, POS, super_admin=True)
+"""The queue is one for all tenants: a message says itself of which it is."""
 
 
 async def take_message(runtime: Runtime, message: Message) -> dict[str, Any]:
@@ -37,8 +42,8 @@ async def take_message(runtime: Runtime, message: Message) -> dict[str, Any]:
 async def _store(connection: Connection, opening: OpeningMessage) -> Store:
     """Find the store within the tenant that the message names; nobody else's store is there for it."""
     try:
-        tenant_id: UUID = await tenant_in_reach(connection, Caller(POS), opening.tenant_id)
-        return await store_in_reach(connection, Caller(POS, frozenset({tenant_id})), opening.store_id)
+        tenant_id: UUID = await tenant_in_reach(connection, EVERYWHERE, opening.tenant_id)
+        return await store_in_reach(connection, Caller(POS, POS, {tenant_id: Role.STAFF}), opening.store_id)
     except NotFound:
         expected = f"the id or CRSA of a store of tenant {quoted(opening.tenant_id)}; is it onboarded?"
         raise bad_input("store_id", opening.store_id, expected) from None

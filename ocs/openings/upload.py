@@ -12,6 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from ocs import telemetry
+from ocs.audit.acts import Act
 from ocs.bad_input import BadInput, FieldFault, bad_input, quoted
 from ocs.catalogue.preflight import catalogue_facts, catalogue_warnings
 from ocs.catalogue.warnings import item_warnings
@@ -44,6 +45,8 @@ class Sender:
     inserted_at: datetime | None = None
     is_copy: bool = False
     """Made by the host when it gave the message up: `inserted_at` is the copy's, not the sender's."""
+    act: Act | None = None
+    """Of one of the staff; a POS's message is on record as a message."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ async def take_upload(
         upload_id = None
         if not dry_run:
             upload_id = await _write(connection, store, given, sender, effect, lines_left=given.count - len(lines))
+            await _note(connection, store, given, sender, upload_id)
         reported = await (await connection.execute(SQL["has_reported"], {"store_id": store.store_id})).fetchone()
         facts = await catalogue_facts(connection, store.environment, [line.item for line in effect.lines])
         said = notices(given, effect, has_reported=reported is not None and reported["reported"])
@@ -162,6 +166,12 @@ def _sent_later(other: Known, sender: Sender) -> bool:
 
 def _may_be_zeroed(other: Known | None, sender: Sender) -> bool:
     return other is None or not (sender.is_copy or _sent_later(other, sender))
+
+
+async def _note(connection: Connection, store: Store, given: Given, sender: Sender, upload_id: int | None) -> None:
+    if sender.act is not None:
+        after = {"upload_id": upload_id, "as_of": given.as_of.isoformat(), "rest": given.rest, "lines": given.count}
+        await sender.act.note_of(connection, store, "inventory.uploaded", subject=store.crsa, after=after)
 
 
 async def _upload(connection: Connection, query: str, **words: object) -> int | None:

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ocs import runtime, telemetry
+from ocs.access.caller import Caller, TheCaller
+from ocs.audit.acts import TheAct
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.errors import Conflict, NotFound
@@ -18,9 +20,8 @@ from ocs.reconciliation.meanings import Verdict
 from ocs.reconciliation.read_back import Result, differences, result_of
 from ocs.tenants.models import TransactionType
 from ocs.tenants.onboard import confirm_mapping
-from ocs.tenants.reach import store_in_reach
+from ocs.tenants.reach import row_in_reach, store_in_reach
 from ocs.tenants.read import find_store
-from ocs.web.caller import Caller, TheCaller
 from ocs.web.roles import Role, open_to
 
 SQL = load(__file__)
@@ -48,21 +49,23 @@ class Confirmation(_Asked):
 
 
 @router.post("/stores/{store}/read-back", status_code=202)
-@open_to(Role.STAFF)
-async def start_read_back(store: str, window: Window, caller: TheCaller) -> dict[str, str]:
+@open_to(Role.MANAGER)
+async def start_read_back(store: str, window: Window, act: TheAct) -> dict[str, str]:
     """Have a UAT store read back and compared with what was sent; ask for the result with the id.
 
     409 for a production store, and while another one of the store is running.
     """
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        found = await store_in_reach(connection, caller, store)
-        asked = await runs.ask(connection, found, (window.start, window.end), caller.name)
+        found = await store_in_reach(connection, act.caller, store)
+        asked = await runs.ask(connection, found, (window.start, window.end), act.caller.name)
+        said = window.model_dump(mode="json")
+        await act.note_of(connection, found, "read_back.started", subject=found.crsa, after=said)
     return {"read_back_id": str(asked)}
 
 
 @router.get("/stores/{store}/read-backs")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_read_backs(
     store: str, caller: TheCaller, after: UUID | None = None, limit: int = AT_ONCE
 ) -> dict[str, Any]:
@@ -77,7 +80,7 @@ async def list_read_backs(
 
 
 @router.get("/read-backs/{read_back_id}")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def read_back(
     read_back_id: UUID, caller: TheCaller, kind: Kind | None = None, after: int = AFTER, limit: int = AT_ONCE
 ) -> dict[str, Any]:
@@ -95,12 +98,12 @@ async def read_back(
 
 
 @router.post("/read-backs/{read_back_id}/confirm")
-@open_to(Role.STAFF)
-async def confirm(read_back_id: UUID, asked: Confirmation, caller: TheCaller) -> dict[str, str]:
+@open_to(Role.TENANT_ADMIN)
+async def confirm(read_back_id: UUID, asked: Confirmation, act: TheAct) -> dict[str, str]:
     """Confirm how the connection tells a type, where all its lines agree and the mapping is still what was sent."""
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        result = await _in_reach(connection, caller, read_back_id)
+        result = await _in_reach(connection, act.caller, read_back_id)
         verdict = _agreed(result, asked.transaction_type)
         row = result.row
         found = await find_store(connection, row["crol"], row["crsa"], asked.transaction_type)
@@ -110,7 +113,10 @@ async def confirm(read_back_id: UUID, asked: Confirmation, caller: TheCaller) ->
                 f"{asked.transaction_type} is told in another way by now than in this read-back: read back anew"
             )
         await confirm_mapping(connection, row["connection_id"], asked.transaction_type)
-    log.info("mapping confirmed", crsa=row["crsa"], transaction_type=asked.transaction_type, by=caller.name)
+        places = {"tenant_id": row["tenant_id"], "store_id": row["store_id"]}
+        said = {"transaction_type": asked.transaction_type, "words": verdict.words}
+        await act.note(connection, "mapping.confirmed", **places, subject=row["crsa"], after=said)
+    log.info("mapping confirmed", crsa=row["crsa"], transaction_type=asked.transaction_type, by=act.caller.name)
     return {"transaction_type": asked.transaction_type, "confirmed": verdict.words}
 
 
@@ -128,8 +134,9 @@ def _agreed(result: Result, transaction_type: TransactionType) -> Verdict:
 
 async def _in_reach(connection: Connection, caller: Caller, read_back_id: UUID) -> Result:
     result = await result_of(connection, read_back_id)
-    if result is None or not caller.may_see(result.row["tenant_id"]):
+    if result is None:
         raise NotFound(f"no read-back {read_back_id}")
+    row_in_reach(caller, result.row, f"read-back {read_back_id}")
     return result
 
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 
 from ocs import runtime
+from ocs.access.caller import Caller, TheCaller
+from ocs.audit.acts import TheAct
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.errors import Conflict, NotFound
@@ -19,8 +21,7 @@ from ocs.shipping.notice.lines import WARNINGS
 from ocs.shipping.put import put_receipts
 from ocs.shipping.receive import newest_receipt, receive, receive_elsewhere
 from ocs.tenants.models import Store
-from ocs.tenants.reach import store_in_reach
-from ocs.web.caller import Caller, TheCaller
+from ocs.tenants.reach import row_in_reach, store_in_reach
 from ocs.web.roles import Role, open_to
 
 SQL = load(__file__)
@@ -34,17 +35,19 @@ MOST_CHANGES = 1000
 
 @router.post("/asn/fetch", status_code=202)
 @open_to(Role.STAFF)
-async def start_fetch(asked: FetchAsked, caller: TheCaller) -> dict[str, Any]:
+async def start_fetch(asked: FetchAsked, act: TheAct) -> dict[str, Any]:
     """Have a store's shipping notices read now; ask how it goes with the id. A second click gives the same reading."""
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        store = await store_in_reach(connection, caller, asked.store_id)
-        fetch_id = await fetch.ask(connection, store, asked.from_, asked.to, caller.name, own.now())
-        return await _fetch(connection, caller, fetch_id)
+        store = await store_in_reach(connection, act.caller, asked.store_id)
+        fetch_id = await fetch.ask(connection, store, asked.from_, asked.to, act.caller.name, own.now())
+        window = {"from": str(asked.from_), "to": str(asked.to)}
+        await act.note_of(connection, store, "shipping_notices.asked", subject=store.crsa, after=window)
+        return await _fetch(connection, act.caller, fetch_id)
 
 
 @router.get("/asn/fetches/{fetch_id}")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def get_fetch(fetch_id: UUID, caller: TheCaller) -> dict[str, Any]:
     """Give how a reading goes: its window, state, tries, what the platform said, and what it brought."""
     own = await runtime.current()
@@ -53,7 +56,7 @@ async def get_fetch(fetch_id: UUID, caller: TheCaller) -> dict[str, Any]:
 
 
 @router.get("/stores/{store}/shipments")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_shipments(
     store: Reference,
     caller: TheCaller,
@@ -72,7 +75,7 @@ async def list_shipments(
 
 
 @router.get("/asn/receiving-errors")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def list_receiving_errors(
     store_id: Annotated[Reference, Query()],
     caller: TheCaller,
@@ -90,16 +93,16 @@ async def list_receiving_errors(
 
 
 @router.post("/asn/receiving-errors/{error_id}/resolve")
-@open_to(Role.STAFF)
-async def resolve_receiving_error(error_id: ErrorId, asked: Resolve, caller: TheCaller) -> dict[str, Any]:
+@open_to(Role.MANAGER)
+async def resolve_receiving_error(error_id: ErrorId, asked: Resolve, act: TheAct) -> dict[str, Any]:
     """Note how a difference was settled; the counts stay as they are."""
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        return await differences.resolve(connection, caller, error_id, asked.how)
+        return await differences.resolve(connection, act, error_id, asked.how)
 
 
 @router.get("/asn/{asn_number}")
-@open_to(Role.STAFF)
+@open_to(Role.VIEWER)
 async def get_shipment(
     asn_number: Reference, caller: TheCaller, store_id: Annotated[Reference | None, Query()] = None
 ) -> dict[str, Any]:
@@ -115,17 +118,18 @@ async def get_shipment(
 
 @router.post("/asn/{shipment_id}/receive", status_code=202)
 @open_to(Role.STAFF)
-async def receive_shipment(
-    shipment_id: Reference, asked: Receive, caller: TheCaller, response: Response
-) -> dict[str, Any]:
+async def receive_shipment(shipment_id: Reference, asked: Receive, act: TheAct, response: Response) -> dict[str, Any]:
     """Receive a shipment, as shipped or as counted; the receipt goes the way of a POS's transactions.
 
     202 for a new receipt or correction, 200 with `already` for the same click again.
     """
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        store = await store_in_reach(connection, caller, asked.store_id)
-        received = await receive(connection, store, shipment_id, asked, caller.name)
+        store = await store_in_reach(connection, act.caller, asked.store_id)
+        received = await receive(connection, store, shipment_id, asked, act.caller.name)
+        if not received.already:
+            said = asked.model_dump(mode="json", exclude={"store_id"}, exclude_none=True)
+            await act.note_of(connection, store, "shipment.received", subject=shipment_id, after=said)
     # The receipt is safe in the database: where the queue is down, the sweeper's timer puts it.
     await put_receipts(own, store.store_id, shipment_id)
     async with own.pool.transaction() as connection:
@@ -136,27 +140,27 @@ async def receive_shipment(
 
 @router.post("/asn/{shipment_id}/received-elsewhere")
 @open_to(Role.STAFF)
-async def receive_shipment_elsewhere(shipment_id: Reference, asked: Elsewhere, caller: TheCaller) -> dict[str, Any]:
+async def receive_shipment_elsewhere(shipment_id: Reference, asked: Elsewhere, act: TheAct) -> dict[str, Any]:
     """Note that the store's POS made the receipt itself: the shipment counts as received and no events come of it."""
     own = await runtime.current()
     async with own.pool.transaction() as connection:
-        store = await store_in_reach(connection, caller, asked.store_id)
-        already = await receive_elsewhere(connection, store, shipment_id, caller.name)
+        store = await store_in_reach(connection, act.caller, asked.store_id)
+        already = await receive_elsewhere(connection, store, shipment_id, act.caller.name)
+        if not already:
+            await act.note_of(connection, store, "shipment.received_elsewhere", subject=shipment_id)
     return {"shipment_id": shipment_id, "store": store.crsa, "already": already}
 
 
 async def _fetch(connection: Connection, caller: Caller, fetch_id: UUID) -> dict[str, Any]:
     row = await (await connection.execute(SQL["fetch"], {"fetch_id": fetch_id})).fetchone()
-    if row is None or not caller.may_see(row["tenant_id"]):
-        raise NotFound(f"no fetch {fetch_id}")
-    return row
+    return row_in_reach(caller, row, f"fetch {fetch_id}")
 
 
 async def _store_of_shipment(connection: Connection, caller: Caller, shipment_id: str, reference: str | None) -> Store:
     if reference is not None:
         return await store_in_reach(connection, caller, reference)
     rows = await (await connection.execute(SQL["stores_of_shipment"], {"shipment_id": shipment_id})).fetchall()
-    found = [row for row in rows if caller.may_see(row["tenant_id"])]
+    found = [row for row in rows if caller.knows(row["tenant_id"])]
     if not found:
         raise NotFound(f'no shipment "{shipment_id}"')
     if len(found) > 1:

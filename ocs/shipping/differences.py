@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from ocs import telemetry
+from ocs.audit.acts import Act
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
-from ocs.errors import Conflict, NotFound
+from ocs.errors import Conflict
 from ocs.runtime import Runtime
-from ocs.web.caller import Caller
+from ocs.tenants.reach import row_in_reach
 
 SQL = load(__file__)
 log = telemetry.logger("shipping")
@@ -32,19 +33,21 @@ async def list_errors(
     return await (await connection.execute(SQL["receiving_errors"], words)).fetchall()
 
 
-async def resolve(connection: Connection, caller: Caller, error_id: int, how: str) -> dict[str, Any]:
+async def resolve(connection: Connection, act: Act, error_id: int, how: str) -> dict[str, Any]:
     """Note how a difference was settled, by whom and when.
 
     Raises NotFound, also for another tenant's, and Conflict where it was settled otherwise.
     """
     row = await (await connection.execute(SQL["receiving_error"], {"error_id": error_id})).fetchone()
-    if row is None or not caller.may_see(row["tenant_id"]):
-        raise NotFound(f"no receiving error {error_id}")
+    row = row_in_reach(act.caller, row, f"receiving error {error_id}")
     if row["resolved_at"] is not None:
         if row["how"] != how:
             raise Conflict(f'it was settled at {row["resolved_at"]} by {row["resolved_by"]}: "{row["how"]}"')
         return {name: row[name] for name in ("error_id", "resolved_at", "resolved_by", "how")}
-    words = {"error_id": error_id, "tenant_id": row["tenant_id"], "resolved_by": caller.name, "how": how}
+    words = {"error_id": error_id, "tenant_id": row["tenant_id"], "resolved_by": act.caller.name, "how": how}
     resolved = await (await connection.execute(SQL["resolve_error"], words)).fetchone()
     assert resolved is not None  # noqa: S101 - the row is locked by this transaction
+    subject = f"receiving error {error_id}"
+    places = {"tenant_id": row["tenant_id"], "store_id": row["store_id"]}
+    await act.note(connection, "receiving_error.resolved", **places, subject=subject, after={"how": how})
     return resolved

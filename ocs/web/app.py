@@ -4,19 +4,23 @@ from collections.abc import Sequence
 
 import azure.functions as func
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
+from ocs.access.idempotency import Idempotency
 from ocs.web import problems
+from ocs.web.guard import Guard
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
+OPENAPI = "/api/ocs/openapi.json"
 
 
-def create_app(routers: Sequence[APIRouter], openapi_url: str | None = None) -> FastAPI:
-    """Put the routers together with the replies to errors; their OpenAPI description stands where it is said to."""
+def create_app(routers: Sequence[APIRouter]) -> FastAPI:
+    """Put the routers together with the replies to errors, and describe them all in one OpenAPI document."""
     app = FastAPI(
         title="ocs",
         version=VERSION,
         summary="Reports an Ontario cannabis retailer's inventory to the OCS Data Platform.",
-        openapi_url=openapi_url,
+        openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
     )
@@ -26,36 +30,22 @@ def create_app(routers: Sequence[APIRouter], openapi_url: str | None = None) -> 
     return app
 
 
-def blueprint(
-    for_pos: Sequence[APIRouter], for_staff: Sequence[APIRouter], for_everyone: Sequence[APIRouter]
-) -> func.Blueprint:
-    """Serve the POS's route and the staff's routes behind a function key each, and the rest to everyone.
+def guarded(app: FastAPI) -> ASGIApp:
+    """Put the guards around the app: what no route should have to think of."""
+    return Guard(Idempotency(app))
 
-    Three apps: were a keyed route in the open one too, an oddly written path (`ocs%2Ftransactions`) could reach it
-    through the catch-all, where no key is asked for. A function's own key opens that function only, so a POS that has
-    the key of `pos_transactions` does not get to the staff's routes.
 
-    The Functions host tries overlapping routes in the order of the functions' names (azure-functions-host issue 3153),
-    so the catch-all's name comes last.
+def blueprint(routers: Sequence[APIRouter]) -> func.Blueprint:
+    """Serve all routes by one function without a function key: each caller brings a token or a key of its own.
+
+    A function key would be one secret for everybody, which says neither who calls nor for which tenant.
     """
-    pos = func.AsgiMiddleware(create_app(for_pos))
-    people = func.AsgiMiddleware(create_app(for_staff, "/api/ocs/openapi.json"))
-    everyone = func.AsgiMiddleware(create_app(for_everyone, "/api/openapi.json"))
+    middleware = func.AsgiMiddleware(guarded(create_app(routers)))
     bp = func.Blueprint()
-
-    @bp.route("ocs/transactions", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-    async def pos_transactions(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        response: func.HttpResponse = await pos.handle_async(req, context)
-        return response
-
-    @bp.route("ocs/{*rest}", auth_level=func.AuthLevel.FUNCTION)
-    async def staff(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        response: func.HttpResponse = await people.handle_async(req, context)
-        return response
 
     @bp.route("{*route}", auth_level=func.AuthLevel.ANONYMOUS)
     async def web(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        response: func.HttpResponse = await everyone.handle_async(req, context)
+        response: func.HttpResponse = await middleware.handle_async(req, context)
         return response
 
     return bp

@@ -1,5 +1,6 @@
 """The one place where errors become replies: problem+json (RFC 9457), each with what to do about it."""
 
+import math
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -11,7 +12,18 @@ from starlette.exceptions import HTTPException
 
 from ocs import telemetry
 from ocs.bad_input import BadInput, FieldFault, faults_of
-from ocs.errors import ConfigurationError, Conflict, NotFound, QueueUnavailable, SchemaBehind, VaultUnavailable
+from ocs.errors import (
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    NotSignedIn,
+    PreconditionFailed,
+    QueueUnavailable,
+    SchemaBehind,
+    TooMany,
+    VaultUnavailable,
+)
 
 log = telemetry.logger("web")
 RETRY_SECONDS = "30"
@@ -46,6 +58,27 @@ def _not_found(_request: Request, error: Exception) -> JSONResponse:
     return problem(404, f"There is {error}", "Check the name; what belongs to another tenant is not shown")
 
 
+def _not_signed_in(_request: Request, error: Exception) -> JSONResponse:
+    reply = problem(401, f"You are not signed in: {error}", "Sign in and send the token as `Authorization: Bearer …`")
+    reply.headers["WWW-Authenticate"] = "Bearer"
+    return reply
+
+
+def _forbidden(_request: Request, error: Exception) -> JSONResponse:
+    return problem(403, f"You may not do this: {error}", "Ask an administrator of your company for the role")
+
+
+def _changed_meanwhile(_request: Request, error: Exception) -> JSONResponse:
+    return problem(412, f"Nothing was changed: {error}", "Read it again, then send your change with its new ETag")
+
+
+def _too_many(_request: Request, error: Exception) -> JSONResponse:
+    wait = str(math.ceil(error.wait)) if isinstance(error, TooMany) else RETRY_SECONDS
+    reply = problem(429, f"Not served: {error}", f"Send it again in {wait} seconds")
+    reply.headers["Retry-After"] = wait
+    return reply
+
+
 def _conflict(_request: Request, error: Exception) -> JSONResponse:
     return problem(409, str(error), "See what is there, then decide")
 
@@ -72,7 +105,11 @@ def install(app: FastAPI) -> None:
     """Teach the app all error classes."""
     app.add_exception_handler(BadInput, _bad_input)
     app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(NotFound, _not_found)
+    app.add_exception_handler(PreconditionFailed, _changed_meanwhile)
+    app.add_exception_handler(TooMany, _too_many)
     app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(HTTPException, _http)
     for ours in (psycopg.OperationalError, QueueUnavailable, SchemaBehind, ConfigurationError, VaultUnavailable):

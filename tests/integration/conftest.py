@@ -5,24 +5,30 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import APIRouter, Request
 
 import function_app
 from devstack.postgres import Postgres
 from ocs import runtime as process
 from ocs import settings as settings_of_app
+from ocs.access.caller import Caller, allowed, who_calls
 from ocs.db.migrate import migrate
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
-from ocs.web.app import create_app
-from ocs.web.caller import Caller, the_caller
+from ocs.web.app import create_app, guarded
+from ocs.web.roles import Role, role_of
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
+MORE_ROUTERS: tuple[APIRouter, ...] = ()
+"""Routers that `function_app` does not serve yet."""
+SUPER_ADMIN = Caller("super-admin", "super admin", super_admin=True)
 AZURITE_NOT_NEEDED = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
@@ -104,27 +110,36 @@ def runtime_of_thread(settings: Settings, platform: Platform) -> Iterator[tuple[
 
 @pytest.fixture
 async def staff(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the staff's routes; the functions host and its key are not in between."""
-    async with _client_of_staff(runtime, monkeypatch, Caller("staff key")) as client:
+    """Give a super admin's client of all routes; neither the functions host nor a token is in between."""
+    async with staff_client(runtime, monkeypatch, SUPER_ADMIN) as client:
         yield client
 
 
 @pytest.fixture
 async def stranger(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the same routes whose caller may see another tenant only."""
-    caller = Caller("staff of another tenant", frozenset({uuid.uuid4()}))
-    async with _client_of_staff(runtime, monkeypatch, caller) as client:
+    caller = Caller("stranger", "staff of another tenant", {uuid.uuid4(): Role.TENANT_ADMIN})
+    async with staff_client(runtime, monkeypatch, caller) as client:
         yield client
 
 
 @asynccontextmanager
-async def _client_of_staff(
+async def staff_client(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch, caller: Caller
 ) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of all routes for a caller; only the reading of a token is left out.
+
+    Within the block no other client of another caller may be used.
+    """
     monkeypatch.setattr(process._Process, "runtime", runtime)  # noqa: SLF001 - one process has one, a test its own
     monkeypatch.setattr(process._Process, "checked", True)  # noqa: SLF001 - the same
-    app = create_app(function_app.ROUTERS_OF_STAFF)
-    app.dependency_overrides[the_caller] = lambda: caller
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    app = create_app((*function_app.ROUTERS, *MORE_ROUTERS))
+
+    def calls(request: Request) -> Caller:
+        needs = role_of(request.scope["route"].endpoint) or Role.SUPER_ADMIN
+        return allowed(replace(caller, needs=needs), needs)
+
+    app.dependency_overrides[who_calls] = calls
+    transport = httpx.ASGITransport(guarded(app), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
         yield client

@@ -20,11 +20,13 @@ STOREYS = (
         "db",
         "azure",
         "web",
+        "access",
     ),
     ("tenants", "audit", "alerts", "regulator"),
     ("catalogue", "mapping", "levels", "dead_letters", "delivery"),
     ("events", "positions", "shipping", "openings", "counts"),
-    ("reconciliation", "reports", "insights", "onboarding", "dashboard"),
+    ("reconciliation", "reports", "insights", "onboarding", "casework", "status"),
+    ("dashboard",),
     ("cli", "__main__"),
 )
 """The storeys of docs/architecture.md, ground first; a room may import from its own storey only below the third."""

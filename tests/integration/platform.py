@@ -52,6 +52,10 @@ class FakeQueues(Queues):
         self.messages.setdefault(queue, []).append(text)
         return f"message-{len(self.messages[queue])}"
 
+    async def approximate_length(self, queue: str) -> int:
+        """Give how many messages are on a queue."""
+        return len(self.messages.get(queue, []))
+
     async def close(self) -> None:
         """Hold nothing to close."""
 

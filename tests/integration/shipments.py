@@ -74,7 +74,7 @@ async def ask(runtime: Runtime, crsa: str = FIRST) -> None:
     """Ask for the usual window of one store, as a person does."""
     async with runtime.pool.transaction() as connection:
         store = await store_of(connection, CROL, crsa)
-        await fetch.ask(connection, store, None, None, "staff key", runtime.now())
+        await fetch.ask(connection, store, None, None, "super admin", runtime.now())
 
 
 async def read(runtime: Runtime, crsa: str = FIRST) -> None:

@@ -144,7 +144,7 @@ async def test_a_reading_that_was_asked_for_is_done_by_the_timer(
     assert [reply.status_code for reply in replies] == [202, 202]
     assert replies[0].json() == replies[1].json(), "the second asks for the reading that is under way"
     (waiting,) = (await ask(staff, "syncs"))["syncs"]
-    assert (waiting["state"], waiting["asked_by"]) == ("running", "staff key")
+    assert (waiting["state"], waiting["asked_by"]) == ("running", "super admin")
     await sync.run_syncs(runtime)
     (done,) = (await ask(staff, "syncs"))["syncs"]
     assert (done["sync_id"], done["state"], done["added"]) == (replies[0].json()["sync_id"], "done", 3)

@@ -50,7 +50,7 @@ async def test_what_was_said_is_listed_and_saying_it_again_changes_nothing(staff
     assert (await say(staff, "OUR-77"))["change"] == "unchanged"
     listed = (await get(staff))["mappings"]
     shown = {name: listed[0][name] for name in ("pos_sku", "ocs_sku", "upc", "note", "changed_by")}
-    assert shown == {"pos_sku": "OUR-77", "ocs_sku": SKU, "upc": UPC, "note": "shelf 3", "changed_by": "staff key"}
+    assert shown == {"pos_sku": "OUR-77", "ocs_sku": SKU, "upc": UPC, "note": "shelf 3", "changed_by": "super admin"}
     assert len((await get(staff, "/changes"))["changes"]) == 1
 
 
@@ -63,8 +63,8 @@ async def test_every_change_is_kept_with_who_said_it(runtime: Runtime, staff: ht
     await say(staff, "OTHER")
     history = (await get(staff, "/changes", pos_sku="OUR-77"))["changes"]
     assert [(one["change"], one["ocs_sku"], one["changed_by"]) for one in history] == [
-        ("removed", SKU, "staff key"),
-        ("changed", SKU, "staff key"),
+        ("removed", SKU, "super admin"),
+        ("changed", SKU, "super admin"),
         ("added", OIL_SKU, "command line"),
     ]
 

@@ -268,7 +268,7 @@ async def test_uploads_are_listed_newest_first_and_kept_whole(staff: httpx.Async
     listed = [*page["uploads"], *rest["uploads"]]
     assert ([upload["quantity"] for upload in listed], rest["next"]) == (["3", "2", "1"], None)
     kept = (await staff.get(f"{uploads}/{listed[0]['upload_id']}")).json()
-    assert (kept["content"], kept["content_type"], kept["uploaded_by"]) == (body.decode(), "text/csv", "staff key")
+    assert (kept["content"], kept["content_type"], kept["uploaded_by"]) == (body.decode(), "text/csv", "super admin")
     assert kept["items"] == [{"ocs_sku": SKU, "upc": "", "quantity": "3", "value": "12.0000"}]
     assert (await staff.get(f"{uploads}/999")).status_code == 404
 

@@ -55,7 +55,7 @@ async def test_asked_for_done_by_the_timer_and_shown(
     )
     await run_read_backs(runtime)
     shown = (await staff.get(path)).json()
-    assert (shown["state"], shown["crsa"], shown["asked_by"]) == ("done", FIRST, "staff key")
+    assert (shown["state"], shown["crsa"], shown["asked_by"]) == ("done", FIRST, "super admin")
     assert shown["counts"] == {"event": {"differs": 1, "missing_there": 1}, "position": {}}
     assert shown["meanings"][0]["transaction_type"] == "sale"
     first = {name: shown["differences"][0][name] for name in ("subject", "kind", "field", "ours", "theirs")}

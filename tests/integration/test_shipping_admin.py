@@ -32,7 +32,7 @@ async def test_a_reading_on_demand_is_answered_at_once_and_shows_how_it_goes(
     assert (asked.status_code, again.json()["fetch_id"]) == (202, asked.json()["fetch_id"])
     path = f"/api/ocs/asn/fetches/{asked.json()['fetch_id']}"
     before = (await staff.get(path)).json()
-    assert (before["state"], before["asked_by"], before["shipments"]) == ("due", "staff key", None)
+    assert (before["state"], before["asked_by"], before["shipments"]) == ("due", "super admin", None)
     assert await fetch.fetch_due(runtime) == 1
     after = (await staff.get(path)).json()
     assert (after["state"], after["shipments"], after["lines"], after["added"]) == ("done", 1, 2, 1)

@@ -42,7 +42,7 @@ async def click(runtime: Runtime, shipment_id: str) -> None:
     """Do what the route does."""
     async with runtime.pool.transaction() as connection:
         store = await store_of(connection, CROL, FIRST)
-        await receive(connection, store, shipment_id, CLICK, "staff key")
+        await receive(connection, store, shipment_id, CLICK, "super admin")
     await put_receipts(runtime, store.store_id, shipment_id)
 
 

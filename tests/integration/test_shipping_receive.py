@@ -180,7 +180,7 @@ async def test_received_by_the_pos_makes_no_events_and_says_who_and_when(
     again = await staff.post(f"{PATH}/received-elsewhere", json=elsewhere)
     assert (first.json()["already"], again.json()["already"]) == (False, True)
     now = await shown(staff)
-    assert (now["state"], now["elsewhere"], now["received_by"]) == ("received", True, "staff key")
+    assert (now["state"], now["elsewhere"], now["received_by"]) == ("received", True, "super admin")
     assert now["received_at"]
     assert (await receive(staff)).status_code == 409
     assert queued(runtime) == []

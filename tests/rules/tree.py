@@ -23,7 +23,7 @@ STOREYS = (
         "access",
     ),
     ("tenants", "audit", "alerts", "regulator"),
-    ("catalogue", "mapping", "levels", "dead_letters", "delivery"),
+    ("catalogue", "mapping", "levels", "pos", "dead_letters", "delivery"),
     ("events", "positions", "shipping", "openings", "counts"),
     ("reconciliation", "reports", "insights", "onboarding", "casework", "status"),
     ("dashboard",),

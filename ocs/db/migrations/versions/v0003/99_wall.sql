@@ -4,15 +4,11 @@
 
 do $$
 begin
-    create role ocs_app nologin;
-exception when duplicate_object or unique_violation then
-    null;  -- roles belong to the whole server: another database of it has made it
-end $$;
-do $$
-begin
-    create role ocs_staff nologin;
-exception when duplicate_object or unique_violation then
-    null;
+    if (select count(*) from pg_roles where rolname in ('ocs_app', 'ocs_staff')) < 2 then
+        raise exception 'the roles ocs_app and ocs_staff are not there'
+            using hint = 'they belong to the server, not to a database: an administrator makes both (create role … nologin) '
+                         'and grants both to the role as which the app signs in';
+    end if;
 end $$;
 
 grant usage on schema public to ocs_app, ocs_staff;

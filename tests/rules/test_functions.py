@@ -2,14 +2,15 @@
 
 import ast
 import json
-from collections.abc import Iterable
 
-from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 import function_app
+from ocs.access.caller import who_calls
+from ocs.audit.acts import the_act
 from ocs.settings import Settings
-from ocs.web.roles import Role
+from ocs.web.roles import LADDER, role_of
 from tests.rules.tree import ROOT, modules
 
 FUNCTIONS = function_app.app.get_functions()
@@ -40,25 +41,36 @@ def test_every_queue_that_is_written_is_listened_to() -> None:
     assert looks_like_a_queue <= _queues()
 
 
+def _routes() -> list[APIRoute]:
+    return [route for router in function_app.ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
 def test_every_route_states_a_role() -> None:
-    every = (*function_app.ROUTERS, *function_app.ROUTERS_OF_STAFF, *function_app.ROUTERS_BEHIND_THE_KEY)
-    roles = _roles(every)
+    roles = {f"{route.methods} {route.path}": role_of(route.endpoint) for route in _routes()}
     assert roles
-    assert {path: role for path, role in roles.items() if not isinstance(role, Role)} == {}
+    assert {path for path, role in roles.items() if role is None} == set()
 
 
-def test_the_poss_routes_are_behind_the_key_and_only_those() -> None:
-    assert set(_roles(function_app.ROUTERS_BEHIND_THE_KEY).values()) == {Role.POS}
-    assert set(_roles(function_app.ROUTERS).values()) == {Role.ANYONE}
+def test_a_route_knows_its_caller_as_its_role_says() -> None:
+    """Who states a role of the staff asks who calls; else nothing would check it."""
+    asks = {route.path: _asks_for(route.dependant, who_calls) for route in _routes()}
+    staffed = {route.path: role_of(route.endpoint) in LADDER for route in _routes()}
+    assert asks == staffed
 
 
-def test_the_staffs_routes_are_behind_their_key_and_only_those() -> None:
-    assert set(_roles(function_app.ROUTERS_OF_STAFF).values()) <= {Role.STAFF}
+def test_every_route_that_changes_something_notes_who_did_it() -> None:
+    changing = [route for route in _routes() if route.methods - {"GET", "HEAD"} and role_of(route.endpoint) in LADDER]
+    assert changing
+    assert {route.path for route in changing if not _asks_for(route.dependant, the_act)} == set()
 
 
-def _roles(routers: Iterable[APIRouter]) -> dict[str, object]:
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return {route.path: getattr(route.endpoint, "__ocs_role__", None) for route in routes}
+def test_each_path_is_served_once() -> None:
+    served = [(method, route.path) for route in _routes() for method in route.methods]
+    assert sorted(set(served)) == sorted(served)
+
+
+def _asks_for(dependant: Dependant, dependency: object) -> bool:
+    return dependant.call is dependency or any(_asks_for(one, dependency) for one in dependant.dependencies)
 
 
 def test_the_example_settings_are_the_apps_settings() -> None:

@@ -5,6 +5,7 @@ OcsError
 ├── SchemaBehind            the database has not been migrated to this version of the code
 ├── BadInput                the sender's matter: names each wrong field (bad_input.py)
 ├── NotSignedIn             nobody known calls: no token, or not one of ours
+├── KeyRefused              a POS calls without a key that works
 ├── Forbidden               the caller is known and may not do this
 ├── NotFound                something named does not exist for this caller
 ├── Conflict                it cannot be done in the state that things are in
@@ -30,6 +31,10 @@ class SchemaBehind(OcsError):  # noqa: N818 - a state, told in the words an oper
 
 class NotSignedIn(OcsError):  # noqa: N818 - a state, told in the words a caller uses
     """Nobody known calls; the text says what was missing or wrong with the token, never the token."""
+
+
+class KeyRefused(OcsError):  # noqa: N818 - the same
+    """A POS calls without a key that works; the text never shows the key, and to a stranger not whose it is."""
 
 
 class Forbidden(OcsError):  # noqa: N818 - the word of HTTP

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     staff_requests_per_minute: Annotated[int, Field(ge=1)] = 600
     """What one person may ask of one instance; the page asks every few seconds while it is looked at."""
 
+    pos_requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    """What one key of a POS may ask of one instance; a request carries up to a mebibyte of transactions."""
+
     batch_lines: Annotated[int, Field(ge=1, le=5000)] = 500
     """The most event lines in one POST: OCS sets no limit but says that large ones slow the push."""
     lease_seconds: Annotated[float, Field(gt=0)] = 40
@@ -74,9 +77,28 @@ class Settings(BaseSettings):
     """When the item catalogue is read (NCRONTAB, UTC): deep in Ontario's night."""
     shipping_schedule: str = "0 10 */6 * * *"
     """When shipping notices are read (NCRONTAB, UTC)."""
+    alerts_schedule: str = "*/30 * * * * *"
+    """When the rules of the alerts are looked at and what is to be told is sent (NCRONTAB, UTC)."""
+    smtp_host: str | None = None
+    """The mail server that takes the alerts' mails; without one no mail is sent."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` on the local stack only."""
+    smtp_from: str = "alerts@localhost"
+    """The address that the mails come from."""
+    smtp_user: str | None = None
+    smtp_password_name: str | None = None
+    """The name of the mail server's password in Key Vault."""
+    page_url: str | None = None
+    """Where staff find the page, such as https://ocs.example.com: for the links in mails and webhooks."""
     clock_shift_seconds: float = 0
     """Moves the clock by which positions fall due, on the local stack only: to see a night without waiting for it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("smtp_host", "smtp_user", "smtp_password_name", "page_url", mode="before")
+    @classmethod
+    def _none_if_empty(cls, given: object) -> object:
+        return None if given == "" else given
 
     @field_validator("retry_schedule", mode="before")
     @classmethod
@@ -99,6 +121,8 @@ class Settings(BaseSettings):
             )
         if self.clock_shift_seconds and self.vault_ca_file is None:
             raise ValueError("OCS_CLOCK_SHIFT_SECONDS 0: the clock is moved on the local stack only")
+        if self.smtp_tls == "none" and self.smtp_host is not None and self.vault_ca_file is None:
+            raise ValueError("OCS_SMTP_TLS starttls or tls: mails go unencrypted on the local stack only")
         issuer = self.sign_in_issuer
         if issuer is not None and not issuer.startswith("https://") and self.vault_ca_file is None:
             raise ValueError("OCS_SIGN_IN_ISSUER with https://: only the local stack's stand-in goes without")

@@ -5,20 +5,23 @@ from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from ocs import runtime
 from ocs.access import grants
 from ocs.access.tokens import Person, sign_in_of
 from ocs.db.wall import behind_the_wall
-from ocs.errors import Forbidden, NotSignedIn
+from ocs.errors import Forbidden, NotSignedIn, TooMany
 from ocs.runtime import Runtime
+from ocs.web.rate import RateLimit
 from ocs.web.roles import Role, role_of
 
 TOKEN_OF_THE_PAGE = "X-MS-TOKEN-AAD-ID-TOKEN"  # noqa: S105 - a header's name
 """App Service Authentication puts the signed-in person's id token there. It is checked like any other token, so that
 a request that came past App Service Authentication proves nothing by writing the header itself."""
 BEARER = "bearer "
+TOKEN = HTTPBearer(auto_error=False, scheme_name="SignIn", bearerFormat="JWT", description="A token of the sign-in")
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,16 @@ def token_of(request: Request) -> str | None:
     return request.headers.get(TOKEN_OF_THE_PAGE)
 
 
-async def who_calls(request: Request) -> Caller:
-    """Give the caller of this request with what was granted; raises NotSignedIn, or Forbidden without the role."""
+async def who_calls(request: Request, _shown: Annotated[object, Security(TOKEN)] = None) -> Caller:
+    """Give the caller of this request with what was granted.
+
+    Raises NotSignedIn, TooMany for one who asks without end, or Forbidden for one without the role.
+    """
     own = await runtime.current()
     person = await signed_in(own, request)
+    wait = own.once("requests of staff", _limit).check(person.subject)
+    if wait is not None:
+        raise TooMany(wait)
     needs = role_of(request.scope["route"].endpoint) or Role.SUPER_ADMIN
     async with own.pool.transaction() as connection:
         given = await grants.of_subject(connection, person.subject)
@@ -87,6 +96,10 @@ async def who_calls(request: Request) -> Caller:
         by_cookie=not request.headers.get("Authorization"),
     )
     return allowed(caller, needs)
+
+
+def _limit(own: Runtime) -> RateLimit:
+    return RateLimit(own.settings.staff_requests_per_minute)
 
 
 def allowed(caller: Caller, needs: Role) -> Caller:

@@ -16,6 +16,7 @@ from ocs.errors import (
     ConfigurationError,
     Conflict,
     Forbidden,
+    KeyRefused,
     NotFound,
     NotSignedIn,
     PreconditionFailed,
@@ -64,6 +65,13 @@ def _not_signed_in(_request: Request, error: Exception) -> JSONResponse:
     return reply
 
 
+def _key_refused(_request: Request, error: Exception) -> JSONResponse:
+    fix = "Send a key of your tenant in the header `Ocs-Key`; an administrator of the retailer makes one"
+    reply = problem(401, f"Nothing was taken in: {error}", fix)
+    reply.headers["WWW-Authenticate"] = 'Bearer realm="POS keys"'
+    return reply
+
+
 def _forbidden(_request: Request, error: Exception) -> JSONResponse:
     return problem(403, f"You may not do this: {error}", "Ask an administrator of your company for the role")
 
@@ -106,6 +114,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BadInput, _bad_input)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(KeyRefused, _key_refused)
     app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(PreconditionFailed, _changed_meanwhile)

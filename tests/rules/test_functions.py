@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -37,7 +38,8 @@ def test_every_queue_that_is_written_is_listened_to() -> None:
         for node in ast.walk(module.syntax)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    looks_like_a_queue = {text for text in strings if text.startswith(("pos-", "ocs-")) and " " not in text}
+    looks_like_a_queue = {text for text in strings if re.fullmatch(r"(pos|ocs)-[a-z]+s(-poison)?", text)}
+    assert len(looks_like_a_queue) > 2
     assert looks_like_a_queue <= _queues()
 
 

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp
 from ocs.access.idempotency import Idempotency
 from ocs.web import problems
 from ocs.web.guard import Guard
+from ocs.web.reference import page
+from ocs.web.reference.describe import describe
 
 VERSION = "0.2.0"
 OPENAPI = "/api/ocs/openapi.json"
@@ -27,6 +29,8 @@ def create_app(routers: Sequence[APIRouter]) -> FastAPI:
     problems.install(app)
     for router in routers:
         app.include_router(router)
+    app.include_router(page.router)
+    app.openapi = describe(app, routers)  # type: ignore[method-assign] # as FastAPI's documentation extends it
     return app
 
 

@@ -59,6 +59,15 @@ def _not_found(_request: Request, error: Exception) -> JSONResponse:
     return problem(404, f"There is {error}", "Check the name; what belongs to another tenant is not shown")
 
 
+def _cannot_be_kept(_request: Request, error: Exception) -> JSONResponse:
+    """Answer for a value that passed every check and that Postgres cannot hold: half characters, endless numbers."""
+    log.warning("a value could not be kept", error=type(error).__name__)
+    found = FieldFault(
+        "one of the values", "characters or a number that cannot be kept", "plain text and usual numbers"
+    )
+    return wrong_fields([found])
+
+
 def _not_signed_in(_request: Request, error: Exception) -> JSONResponse:
     reply = problem(401, f"You are not signed in: {error}", "Sign in and send the token as `Authorization: Bearer …`")
     reply.headers["WWW-Authenticate"] = "Bearer"
@@ -113,6 +122,7 @@ def install(app: FastAPI) -> None:
     """Teach the app all error classes."""
     app.add_exception_handler(BadInput, _bad_input)
     app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(psycopg.DataError, _cannot_be_kept)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(KeyRefused, _key_refused)
     app.add_exception_handler(Forbidden, _forbidden)

@@ -1,7 +1,11 @@
-"""What staff did: an explicit note in the transaction of the deed, so that neither is there without the other."""
+"""What staff did: an explicit note in the transaction of the deed, so that neither is there without the other.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Postgres links the note into the chain when that transaction commits: the chain's one row is locked last and for a
+moment only, wherever in its transaction a deed is noted.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +13,9 @@ from fastapi import Depends, Header, Request
 from psycopg.types.json import Jsonb
 
 from ocs.access.caller import Caller, TheCaller
+from ocs.audit import content
+from ocs.audit.calls import about, new_correlation
+from ocs.clock import utc_now
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.tenants.models import Store
@@ -25,6 +32,8 @@ class Act:
     way: str
     """`PUT /api/ocs/stores/{store_id}/config`, or `python -m ocs onboard`."""
     why: str = ""
+    correlation_id: str = field(default_factory=new_correlation)
+    """Of the request: its calls to the regulator carry it too."""
 
     @classmethod
     def of_operator(cls, name: str, way: str, why: str = "") -> "Act":
@@ -46,19 +55,25 @@ class Act:
 
         `before` and `after` hold what changed, never a secret.
         """
-        words = {
-            "who_subject": self.caller.subject,
-            "who_name": self.caller.name,
+        at = utc_now()
+        row: dict[str, Any] = {
+            "act_id": content.id_at(at),
+            "at": at,
+            "who_subject": content.text(self.caller.subject),
+            "who_name": content.text(self.caller.name),
             "what": what,
             "tenant_id": tenant_id,
             "store_id": store_id,
-            "subject": subject,
-            "before": None if before is None else Jsonb(dict(before)),
-            "after": None if after is None else Jsonb(dict(after)),
-            "why": self.why,
-            "way": self.way,
+            "subject": content.text(subject),
+            "before": content.plain(before),
+            "after": content.plain(after),
+            "why": content.text(self.why),
+            "way": content.text(self.way),
+            "correlation_id": self.correlation_id,
         }
-        await connection.execute(SQL["note_act"], words)
+        kept: dict[str, Any] = {"content_hash": content.content_hash(row, content.ACT)}
+        kept |= {name: None if row[name] is None else Jsonb(row[name]) for name in ("before", "after")}
+        await connection.execute(SQL["note_act"], row | kept)
 
     async def note_of(
         self,
@@ -75,9 +90,10 @@ class Act:
         await self.note(connection, what, **places, subject=subject, before=before, after=after)
 
 
-async def the_act(request: Request, caller: TheCaller, ocs_why: Why = "") -> Act:
-    """Give the act of this request."""
-    return Act(caller, f"{request.method} {request.scope['route'].path}", ocs_why)
+async def the_act(request: Request, caller: TheCaller, ocs_why: Why = "") -> AsyncIterator[Act]:
+    """Give the act of this request; the calls to the regulator that it makes are kept under the same correlation id."""
+    with about() as correlation_id:
+        yield Act(caller, f"{request.method} {request.scope['route'].path}", ocs_why, correlation_id)
 
 
 TheAct = Annotated[Act, Depends(the_act)]

@@ -1,6 +1,5 @@
 """The six calls of the Data Platform over one pooled HTTP client; every failure comes out as a class of `faults`."""
 
-import asyncio
 import json
 import math
 import time
@@ -11,10 +10,11 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from ocs.audit.calls import Calls, calls_of, together, whose
 from ocs.azure.vault import Vault
 from ocs.errors import ConfigurationError, VaultUnavailable
 from ocs.regulator import wire
-from ocs.regulator.auth import Tokens
+from ocs.regulator.auth import Choice, Tokens
 from ocs.regulator.faults import Accepted, CredentialsRefused, NotSent, Rejected, SlowDown, Upstream
 from ocs.regulator.retry_after import retry_after_seconds
 from ocs.runtime import Runtime
@@ -37,11 +37,13 @@ KEPT_REPLY = 64 * 1024
 class Regulator:
     """The Data Platform for the stores of all connections."""
 
-    def __init__(self, http: httpx.AsyncClient, vault: Vault, post_timeout: float, get_timeout: float) -> None:
-        """Hold the client; timeouts are in seconds and bound the whole call."""
-        self._http = http
+    def __init__(self, calls: Calls, vault: Vault, post_timeout: float, get_timeout: float) -> None:
+        """Hold what makes the calls and keeps the audit of them; timeouts are in seconds and bound the whole call."""
+        self._calls = calls
+        self._http = calls.http
         self._vault = vault
-        self._tokens = Tokens(http, vault, post_timeout)
+        self._tokens = Tokens(calls, vault, post_timeout)
+        self._choice = Choice()
         self._post_timeout = post_timeout
         self._get_timeout = get_timeout
 
@@ -114,33 +116,45 @@ class Regulator:
             ) from None
 
     async def _call(self, store: Store, call: "_Call") -> httpx.Response:
-        """Sign in and send; a refusal is answered once by reading token and hash key anew."""
-        token = await self._signed(store, call, refused=None)
-        response = await _sent(call, self._http)
-        if response.status_code in CREDENTIAL_STATUSES:
-            await self._signed(store, call, refused=token)
-            response = await _sent(call, self._http)
+        """Sign in and send; a refusal is answered once by reading token and hash key anew.
+
+        While the hash key is rotated, a further refusal is answered by its other good value.
+        """
+        with together():
+            token, keys = await self._signed(store, call, refused=None)
+            response = await _sent(call, self._calls, store)
+            if response.status_code in CREDENTIAL_STATUSES:
+                _, keys = await self._signed(store, call, refused=token)
+                response = await _sent(call, self._calls, store)
+            for number, key in enumerate(keys[1:], 1):
+                if response.status_code not in CREDENTIAL_STATUSES:
+                    break
+                call.sign_with(key)
+                response = await _sent(call, self._calls, store)
+                if response.is_success:
+                    self._choice.note(store.hash_key_name, keys[:number])
         _raise_for(store, response)
         return response
 
-    async def _signed(self, store: Store, call: "_Call", refused: str | None) -> str:
+    async def _signed(self, store: Store, call: "_Call", refused: str | None) -> tuple[str, tuple[str, ...]]:
         """Put token and hash key on the request; `refused` is a token that was not good any more.
 
-        Outside the call's own time limit: a slow vault is our matter and must not look like a slow platform.
+        Gives the token, and the hash key's good values of which the first was put there. Outside the call's own time
+        limit: a slow vault is our matter and must not look like a slow platform.
         """
+        keys: tuple[str, ...] = ()
         try:
             token = await self._tokens.token(store, instead_of=refused)
             call.request.headers["Authorization"] = f"Bearer {token}"
             if call.hash_key:
-                key = await self._vault.secret(store.hash_key_name, fresh=refused is not None)
-                call.request.headers[wire.HASH_KEY_HEADER] = key
+                values = await self._vault.good_values(store.hash_key_name, fresh=refused is not None)
+                keys = self._choice.order(store.hash_key_name, values)
         except VaultUnavailable as error:
             raise NotSent(str(error)) from None
         except ConfigurationError as error:
             raise CredentialsRefused(str(error)) from None
-        if time.monotonic() > call.not_after:
-            raise NotSent("signing in took too long to still send under this lease")
-        return token
+        call.sign_with(keys[0] if keys else None)
+        return token, keys
 
 
 @dataclass(frozen=True)
@@ -152,11 +166,17 @@ class _Call:
     hash_key: bool
     not_after: float
 
+    def sign_with(self, hash_key: str | None) -> None:
+        """Put the hash key on the request, if it takes one; raises NotSent when it is too late to begin."""
+        if hash_key is not None:
+            self.request.headers[wire.HASH_KEY_HEADER] = hash_key
+        if time.monotonic() > self.not_after:
+            raise NotSent("signing in took too long to still send under this lease")
 
-async def _sent(call: _Call, http: httpx.AsyncClient) -> httpx.Response:
+
+async def _sent(call: _Call, calls: Calls, store: Store) -> httpx.Response:
     try:
-        async with asyncio.timeout(call.seconds):
-            return await http.send(call.request)
+        return await calls.send(call.request, whose(store), call.seconds)
     except TimeoutError:
         raise Upstream(f"no reply within {call.seconds:g} s") from None
     except httpx.HTTPError as error:
@@ -167,7 +187,9 @@ def regulator_of(runtime: Runtime) -> Regulator:
     """Give the process's client."""
     return runtime.once(
         "regulator",
-        lambda own: Regulator(own.http, own.vault, own.settings.post_timeout_seconds, own.settings.get_timeout_seconds),
+        lambda own: Regulator(
+            calls_of(own), own.vault, own.settings.post_timeout_seconds, own.settings.get_timeout_seconds
+        ),
     )
 
 

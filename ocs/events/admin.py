@@ -15,6 +15,10 @@ from ocs.bad_input import FieldFault, bad_input, explain, quoted
 from ocs.catalogue.warnings import WARNINGS
 from ocs.events.ingest import TRANSACTIONS
 from ocs.events.models import Transaction, field_faults
+from ocs.pos.caller import ThePos
+from ocs.pos.keys import PosCaller
+from ocs.pos.seal import seal_for
+from ocs.pos.signed_text import HEAD_BYTES, read_signed
 from ocs.runtime import Runtime
 from ocs.tenants.onboard import parking_warnings, set_parking_warnings
 from ocs.tenants.reach import tenant_in_reach
@@ -47,8 +51,8 @@ LARGEST_BODY = 1024 * 1024
     },
 )
 @open_to(Role.POS)
-async def post_transactions(request: Request) -> JSONResponse:
-    """Check one transaction or an array, all at once, and put each on the queue; 202 gives the messages' ids.
+async def post_transactions(request: Request, pos: ThePos) -> JSONResponse:
+    """Check one transaction or an array of the key's tenant, and put each on the queue; 202 gives the messages' ids.
 
     422 names each wrong field of each line, and then nothing is queued. Sending the same again is harmless.
     """
@@ -61,16 +65,17 @@ async def post_transactions(request: Request) -> JSONResponse:
     faults: list[FieldFault] = []
     transactions: list[Transaction] = []
     for at, raw in given:
-        faults += _check(at, raw, transactions)
+        faults += _check(pos, at, raw, transactions)
     own = await runtime.current()
     faults += await _unknown_stores(own, [at for at, _ in given], transactions) if not faults else []
     if faults:
         return wrong_fields(faults)
-    texts = [transaction.model_dump_json(exclude_unset=True) for transaction in transactions]
+    seal = await seal_for(own, pos.tenant_id)
+    texts = [seal(transaction.model_dump_json(exclude_unset=True)) for transaction in transactions]
     ids = await own.queues.put_all(TRANSACTIONS.queue, texts)
     queued = [
-        {"transaction_id": transaction.transaction_id, "message_id": message_id}
-        for transaction, message_id in zip(transactions, ids, strict=True)
+        {"transaction_id": transaction.transaction_id, "message_id": _number(text, message_id)}
+        for transaction, text, message_id in zip(transactions, texts, ids, strict=True)
     ]
     return JSONResponse({"queued": queued}, 202)
 
@@ -120,7 +125,7 @@ def _as_list(body: bytes) -> list[tuple[str, object]]:
     """Give each transaction's raw JSON with how its fields are named; raises BadInput for what is not JSON."""
     try:
         raw = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise bad_input("the whole body", body[:40].decode(errors="replace"), f"JSON ({error})") from None
     if not isinstance(raw, list):
         return [("", raw)]
@@ -129,7 +134,7 @@ def _as_list(body: bytes) -> list[tuple[str, object]]:
     return [(f"[{number}].", one) for number, one in enumerate(raw)]
 
 
-def _check(at: str, raw: object, transactions: list[Transaction]) -> list[FieldFault]:
+def _check(pos: PosCaller, at: str, raw: object, transactions: list[Transaction]) -> list[FieldFault]:
     text = json.dumps(raw)
     try:
         transaction = Transaction.model_validate_json(text)
@@ -137,11 +142,21 @@ def _check(at: str, raw: object, transactions: list[Transaction]) -> list[FieldF
         return explain(error, at)
     transactions.append(transaction)
     faults = list(field_faults(transaction, at))
-    size = len(transaction.model_dump_json(exclude_unset=True).encode())
+    if not pos.is_named(transaction.tenant_id):
+        # Of a tenant that there is and of one that there is not the words are the same.
+        expected = "the tenant that the key belongs to"
+        faults.append(FieldFault(f"{at}tenant_id", quoted(transaction.tenant_id), expected))
+    size = len(transaction.model_dump_json(exclude_unset=True).encode()) + HEAD_BYTES
     if size > LARGEST_MESSAGE:
         expected = f"at most {LARGEST_MESSAGE} bytes in one transaction: split it"
         faults.append(FieldFault(f"{at}items", f"a transaction of {size} bytes", expected))
     return faults
+
+
+def _number(text: str, message_id: str) -> str:
+    """Give the number under which a message is on record: its signature's where it is signed, else the queue's."""
+    signed = read_signed(text)
+    return message_id if signed is None else signed.message_id
 
 
 async def _unknown_stores(own: Runtime, places: list[str], transactions: list[Transaction]) -> list[FieldFault]:

@@ -4,7 +4,7 @@ Whatever is wrong with a message makes it a dead letter at once, whole and with 
 raises, and the queue gives the message again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,8 +15,7 @@ from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.db.queries import load
 from ocs.dead_letters.doors import Door, Message
 from ocs.delivery import outbox
-from ocs.delivery.outbox import Item as OutboxItem
-from ocs.delivery.outbox import Stream
+from ocs.delivery.outbox import Item as OutboxItem, Stream
 from ocs.delivery.sender import ring
 from ocs.events import lines
 from ocs.events.lines import Change, Known, Line, Revision
@@ -25,6 +24,7 @@ from ocs.events.warn import Light, why_to_wait
 from ocs.levels.change import change_levels, item_of, lock_levels, read_levels
 from ocs.mapping.lookup import mapped_skus
 from ocs.message_text import decode
+from ocs.pos.signatures import Opened, open_signed, require_signature
 from ocs.runtime import Runtime
 from ocs.tenants.models import Mapping, Store, TransactionType
 from ocs.tenants.read import find_store, is_of_tenant
@@ -57,8 +57,10 @@ async def take(runtime: Runtime, message: Message) -> Taken:
 
 async def ingest(runtime: Runtime, message: Message) -> Taken:
     """Take a message in; raises BadInput, then nothing of it is written. Ring the bell if `ring` says so."""
-    transaction = read_transaction(decode(message.body))
-    taken = await _record(runtime, transaction, message)
+    opened = await open_signed(runtime, decode(message.body), message.inserted_at)
+    message = replace(message, message_id=opened.message_id or message.message_id)
+    transaction = read_transaction(opened.text)
+    taken = await _record(runtime, transaction, message, opened)
     log.info(
         "transaction taken in",
         message_id=message.message_id,
@@ -72,31 +74,43 @@ async def ingest(runtime: Runtime, message: Message) -> Taken:
 
 
 @again_when_the_database_drops
-async def _record(runtime: Runtime, transaction: Transaction, message: Message) -> Taken:
+async def _record(runtime: Runtime, transaction: Transaction, message: Message, opened: Opened) -> Taken:
     async with runtime.pool.transaction() as connection:
-        store, mapping = await _store_and_mapping(connection, transaction)
-        stream = await lock_levels(connection, store)
-        if not await _note(connection, store, transaction, message):
-            # Delivered twice, or its first commit was not heard of: on record already. A ring too many is harmless.
-            return Taken(store.store_id, 0, 0, len(transaction.items), ring=True)
-        known = await _known(connection, store, transaction)
-        sent = lines.Sent(message.inserted_at, message.is_copy)
-        change = lines.build(transaction, store, mapping, sent, known, stream.last_sequence + 1)
-        _refuse_what_cannot_be(transaction, message, change)
-        ring = await _write(connection, store, stream, transaction, message, change)
-        corrected = len(change.corrected)
-        taken = Taken(store.store_id, len(change.lines) - corrected, corrected, change.unchanged, ring)
-        await connection.execute(
-            SQL["count_message_lines"],
-            {
-                "store_id": store.store_id,
-                "message_id": message.message_id,
-                "lines_new": taken.new,
-                "lines_corrected": taken.corrected,
-                "lines_unchanged": taken.unchanged,
-            },
-        )
-        return taken
+        return await record(connection, transaction, message, opened)
+
+
+async def record(
+    connection: Connection, transaction: Transaction, message: Message, opened: Opened | None = None
+) -> Taken:
+    """Take a transaction in inside an open transaction, which must be rolled back on BadInput. Ring after the commit.
+
+    `opened` tells who signed a message that came by a queue; it is None where this app knows the sender otherwise.
+    """
+    store, mapping = await _store_and_mapping(connection, transaction)
+    if opened is not None:
+        await require_signature(connection, opened, store.tenant_id, message.inserted_at)
+    stream = await lock_levels(connection, store)
+    if not await _note(connection, store, transaction, message):
+        # Delivered twice, or its first commit was not heard of: on record already. A ring too many is harmless.
+        return Taken(store.store_id, 0, 0, len(transaction.items), ring=True)
+    known = await _known(connection, store, transaction)
+    sent = lines.Sent(message.inserted_at, message.is_copy)
+    change = lines.build(transaction, store, mapping, sent, known, stream.last_sequence + 1)
+    _refuse_what_cannot_be(transaction, message, change)
+    ring = await _write(connection, store, stream, transaction, message, change)
+    corrected = len(change.corrected)
+    taken = Taken(store.store_id, len(change.lines) - corrected, corrected, change.unchanged, ring)
+    await connection.execute(
+        SQL["count_message_lines"],
+        {
+            "store_id": store.store_id,
+            "message_id": message.message_id,
+            "lines_new": taken.new,
+            "lines_corrected": taken.corrected,
+            "lines_unchanged": taken.unchanged,
+        },
+    )
+    return taken
 
 
 async def _store_and_mapping(connection: Connection, transaction: Transaction) -> tuple[Store, Mapping]:

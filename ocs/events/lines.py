@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ocs.events.models import Item, Transaction
 from ocs.events.warn import NO_LIGHT, Light, Looked, line_warnings
-from ocs.levels.change import Effect, Level
-from ocs.levels.change import Item as LevelItem
-from ocs.levels.change import item_of as level_item
+from ocs.levels.change import Effect, Item as LevelItem, Level, item_of as level_item
 from ocs.mapping.lookup import MappedSku
 from ocs.tenants import models as tenants
 

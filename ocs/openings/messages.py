@@ -12,6 +12,7 @@ from ocs.message_text import decode
 from ocs.openings.models import OpeningMessage
 from ocs.openings.read import from_message
 from ocs.openings.upload import Sender, take_upload
+from ocs.pos.signatures import open_signed, require_signature
 from ocs.runtime import Runtime
 from ocs.tenants.models import Store
 from ocs.tenants.reach import store_in_reach, tenant_in_reach
@@ -30,12 +31,16 @@ async def take_message(runtime: Runtime, message: Message) -> dict[str, Any]:
 
     The same message twice, or one that a later one has overtaken, changes nothing.
     """
-    opening, given = from_message(decode(message.body))
+    opened = await open_signed(runtime, decode(message.body), message.inserted_at)
+    opening, given = from_message(opened.text)
 
     async def find_store(connection: Connection) -> Store:
-        return await _store(connection, opening)
+        store = await _store(connection, opening)
+        await require_signature(connection, opened, store.tenant_id, message.inserted_at)
+        return store
 
-    sender = Sender("queue", POS, message.message_id, message.inserted_at, message.is_copy)
+    message_id = opened.message_id or message.message_id
+    sender = Sender("queue", POS, message_id, message.inserted_at, message.is_copy)
     return await take_upload(runtime, find_store, given, sender, dry_run=False, good_lines_only=False)
 
 

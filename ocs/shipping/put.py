@@ -13,7 +13,8 @@ from uuid import UUID
 from ocs import telemetry
 from ocs.db.pool import again_when_the_database_drops
 from ocs.db.queries import load
-from ocs.errors import QueueUnavailable
+from ocs.errors import QueueUnavailable, VaultUnavailable
+from ocs.pos.seal import seal_for
 from ocs.runtime import Runtime
 
 SQL = load(__file__)
@@ -36,8 +37,9 @@ async def put_receipts(runtime: Runtime, store_id: UUID | None = None, shipment_
             return done
         try:
             async with asyncio.timeout(PUT_SECONDS):
-                await runtime.queues.put(QUEUE, row["message"])
-        except (QueueUnavailable, TimeoutError) as error:
+                seal = await seal_for(runtime, row["tenant_id"])
+                await runtime.queues.put(QUEUE, seal(row["message"]))
+        except (QueueUnavailable, VaultUnavailable, TimeoutError) as error:
             log.warning("a receipt is not on the queue yet", shipment_id=row["shipment_id"], said=str(error))
             await _note(runtime, "let_message_go", row)
             return done

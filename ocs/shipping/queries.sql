@@ -247,7 +247,7 @@ update receipt_messages m
          limit 1 for update of n skip locked) as next
  where m.store_id = next.store_id and m.shipment_id = next.shipment_id and m.number = next.number
    and m.transaction_id = next.transaction_id
-returning m.store_id, m.shipment_id, m.number, m.transaction_id, m.message, m.lease_until
+returning m.store_id, m.tenant_id, m.shipment_id, m.number, m.transaction_id, m.message, m.lease_until
 
 -- name: mark_queued
 -- purpose: notes that a receipt's message is on the queue

@@ -10,8 +10,7 @@ from ocs.positions.night import make_due
 from ocs.runtime import Runtime
 from tests.integration.night import MIDNIGHT, at, open_store, snapshots
 from tests.integration.platform import FIRST, SECOND, THIRD, Platform, status
-from tests.integration.pos import make_due as end_all_waits
-from tests.integration.pos import rows, sell
+from tests.integration.pos import make_due as end_all_waits, rows, sell
 
 
 async def test_the_first_position_goes_before_any_event(

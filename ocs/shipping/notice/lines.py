@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
 
-from ocs.catalogue.gtin import LENGTH as GTIN_LENGTH
-from ocs.catalogue.gtin import each_of, has_right_check_digit, is_barcode, padded
+from ocs.catalogue.gtin import LENGTH as GTIN_LENGTH, each_of, has_right_check_digit, is_barcode, padded
 from ocs.regulator import wire
 from ocs.shipping.notice.gs1 import Barcode, read_barcode
 

@@ -1,0 +1,1 @@
+"""POS systems as callers: the keys of a tenant, and messages that are signed with them."""

@@ -20,13 +20,14 @@ from devstack.processes import REPO_ROOT, Child, ChildError, clean_environment, 
 from devstack.vault.process import Vault
 
 DEFAULT_FOLDER = REPO_ROOT / ".stack" / "run"
-PARTS = ("azurite", "vault", "regulator", "postgres")
+PARTS = ("azurite", "vault", "regulator", "sign_in", "mailbox", "postgres")
 """In the order of starting: the last one prepares its data while the others come up."""
 SCHEDULES = {
     "OCS_SWEEP_SCHEDULE": "*/15 * * * * *",
     "OCS_POSITIONS_SCHEDULE": "0 */5 * * * *",
     "OCS_CATALOGUE_SCHEDULE": "0 30 8 * * *",
     "OCS_SHIPPING_SCHEDULE": "0 10 */6 * * *",
+    "OCS_ALERTS_SCHEDULE": "*/30 * * * * *",
 }
 """NCRONTAB, six fields, UTC; the host reads them from the app's settings."""
 
@@ -62,6 +63,44 @@ class StandIn(Child):
         return str(self.ready[word])
 
 
+class SignIn(StandIn):
+    """The issuer of staff's tokens."""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's name, under which its addresses are; raises ChildError when it never got ready."""
+        return self._said("issuer")
+
+    @property
+    def client_id(self) -> str:
+        """The app's id there, for which tokens are made out."""
+        return self._said("client_id")
+
+    @property
+    def control(self) -> str:
+        """The address of the control door: see `devstack/sign_in/control.py`."""
+        return self._said("control")
+
+
+class Mailbox(StandIn):
+    """The mail server and the receiver of webhooks."""
+
+    @property
+    def smtp_port(self) -> str:
+        """Where it takes mail, plain or with STARTTLS, on 127.0.0.1."""
+        return self._said("smtp_port")
+
+    @property
+    def hooks(self) -> str:
+        """The address of all webhooks: `<hooks>/<any name>` takes any request."""
+        return self._said("hooks")
+
+    @property
+    def control(self) -> str:
+        """The address of the control door: see `devstack/mailbox/control.py`."""
+        return self._said("control")
+
+
 class Host(StandIn):
     """A functions host that runs the app; stopping it lets running functions finish."""
 
@@ -86,8 +125,12 @@ class Stack:
         self.postgres = Postgres(self.folder)
         self.azurite = Azurite(self.folder, keep=keep)
         self.vault = Vault(self.folder, keep=keep)
-        port = str(free_port())
+        port, sign_in_port, mailbox_port, smtp_port, smtps_port = (str(free_port()) for _ in range(5))
         self.regulator = StandIn("regulator", self.folder, stand_in_command("regulator", "--port", port))
+        self.sign_in = SignIn("sign_in", self.folder, stand_in_command("sign_in", "--port", sign_in_port))
+        ports = ["--port", mailbox_port, "--smtp-port", smtp_port, "--smtps-port", smtps_port]
+        certificates = ["--folder", str(self.folder / "vault")]  # the vault's own, so that the app trusts one authority
+        self.mailbox = Mailbox("mailbox", self.folder, stand_in_command("mailbox", *ports, *certificates))
         self._keep = keep
         self._parts = [part for part in PARTS if part in parts]
         self._undo = ExitStack()
@@ -145,26 +188,40 @@ class Stack:
             env["OCS_VAULT_CA_FILE"] = str(self.vault.ca_file)
             env["IDENTITY_ENDPOINT"] = self.vault.identity_endpoint
             env["IDENTITY_HEADER"] = self.vault.identity_header
+        if "sign_in" in self._parts:
+            env["OCS_SIGN_IN_ISSUER"] = self.sign_in.issuer
+            env["OCS_SIGN_IN_AUDIENCE"] = self.sign_in.client_id
+        if "mailbox" in self._parts:
+            env["OCS_SMTP_HOST"] = "127.0.0.1"
+            env["OCS_SMTP_PORT"] = self.mailbox.smtp_port
+            env["OCS_SMTP_TLS"] = "none"
+            env["OCS_SMTP_FROM"] = "alerts@ocs.example"
         return env
 
     def start_host(self, env: Mapping[str, str] | None = None, name: str = "host", *more: str) -> Host:
         """Start a functions host on the app, its settings those of the stack and then `env`; raises ChildError.
 
-        Several hosts need different names; `more` are further words of its command line. The stack stops hosts before
-        anything else.
+        Several hosts need different names; `more` are further words of its command line. Browsers are signed in at the
+        stack's issuer, where it has one. The stack stops hosts before anything else.
         """
-        settings = clean_environment() | self.app_env() | dict(env or {})
-        command = stand_in_command("host", "--app", str(REPO_ROOT), "--port", str(free_port()), *more)
-        host = Host(name, self.folder, command, environment=settings)
-        self._undo.callback(host.stop)
-        host.start()
-        return host
+        return self._start_host(free_port(), dict(env or {}), name, *more)
 
     def restart_host(self, host: Host, env: Mapping[str, str], name: str) -> Host:
         """Stop a host and start one with other settings at the same address, with the same key and a log of its own."""
-        port, key = host.url.rpartition(":")[2], host.function_key
+        port, key = int(host.url.rpartition(":")[2]), host.function_key
         host.stop()
-        return self.start_host(env, name, "--port", port, "--function-key", key)
+        return self._start_host(port, env, name, "--function-key", key)
+
+    def _start_host(self, port: int, env: Mapping[str, str], name: str, *more: str) -> Host:
+        page = {"OCS_PAGE_URL": f"http://127.0.0.1:{port}"}
+        settings = clean_environment() | self.app_env() | page | dict(env)
+        words = ["--app", str(REPO_ROOT), "--port", str(port), *more]
+        if "sign_in" in self._parts:
+            words += ["--auth-issuer", self.sign_in.issuer, "--auth-client-id", self.sign_in.client_id]
+        host = Host(name, self.folder, stand_in_command("host", *words), environment=settings)
+        self._undo.callback(host.stop)
+        host.start()
+        return host
 
     def _discard(self) -> None:
         self.postgres.discard()

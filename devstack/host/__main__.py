@@ -27,6 +27,8 @@ from azure.functions import AsgiFunctionApp
 from rich.console import Console
 from rich.table import Table
 
+from devstack.host.easy_auth.door import EasyAuth
+from devstack.host.easy_auth.issuer import Issuer
 from devstack.host.invoke import Invoker
 from devstack.host.load import App, CannotStart, Function, HttpTrigger, QueueTrigger, TimerTrigger, load
 from devstack.host.queues import QueueListener, poison_name
@@ -49,6 +51,7 @@ class Host:
         self._key = arguments.function_key or secrets.token_urlsafe(24)
         self._app = app
         self._drain = float(arguments.drain)
+        self._issuer = Issuer(arguments.auth_issuer, arguments.auth_client_id) if arguments.auth_issuer else None
         self._invoker = Invoker(app.root, storages, as_base64=app.queues.base64)
         hidden = timedelta(seconds=arguments.hidden)
         self._listeners = [
@@ -68,7 +71,7 @@ class Host:
         except (StorageFailed, aiohttp.ClientError, TimeoutError) as error:
             raise CannotStart(f"the queues cannot be made or reached: {error}") from error
         door = Door(self._routes, self._invoker, self._key, self._timers, self._status())
-        server = Server(door, self._drain)
+        server = Server(door if self._issuer is None else EasyAuth(door, self._issuer, self._key), self._drain)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         await server.up.wait()
         feeding = [asyncio.create_task(listener.listen(self._invoker)) for listener in self._listeners]
@@ -180,7 +183,12 @@ def _arguments() -> argparse.Namespace:
         default=HIDDEN_SECONDS,
         help="seconds a message is hidden while it runs, renewed at half",
     )
-    return parser.parse_args()
+    parser.add_argument("--auth-issuer", default="", help="sign browsers in there, as App Service Authentication does")
+    parser.add_argument("--auth-client-id", default="", help="the app's id at that issuer")
+    arguments = parser.parse_args()
+    if bool(arguments.auth_issuer) != bool(arguments.auth_client_id):
+        parser.error("--auth-issuer and --auth-client-id together, or neither")
+    return arguments
 
 
 def _take_stdout() -> TextIO:

@@ -12,8 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from azure.functions.decorators.function_app import Function as DecoratedFunction
-from azure.functions.decorators.function_app import FunctionRegister
+from azure.functions.decorators.function_app import Function as DecoratedFunction, FunctionRegister
 
 Binding = Mapping[str, Any]
 MOST_AT_ONCE = 32

@@ -5,62 +5,22 @@ import asyncio
 import json
 import os
 import secrets
-import signal
-import socket
 import sys
 import tempfile
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from devstack.certificate import certificate_files
+from devstack.serving import Server, listen, serve_until_told, url_of
 from devstack.vault.api import VaultApi
-from devstack.vault.certificate import certificate_files
 from devstack.vault.control import Control
 from devstack.vault.identity import Identity
 from devstack.vault.shelf import Shelf
 
 TOKEN_PATH = "/msi/token"  # noqa: S105 - a path
-GRACE_SECONDS = 2
-
-
-class Server(uvicorn.Server):
-    """A uvicorn server that leaves the signals to us, since two of them run side by side, and says when it is ready."""
-
-    def __init__(self, app: Starlette, listener: socket.socket, certificate: Path | None = None) -> None:
-        """Take the app, the bound socket, and the certificate with its key for https."""
-        config = uvicorn.Config(
-            app,
-            ssl_certfile=certificate,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        super().__init__(config)
-        self.listener = listener
-        self.ready = asyncio.Event()
-
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Take no signals."""
-        return nullcontext()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Cut all connections and stop: a quiet TLS client is never done closing its side."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await super().shutdown(sockets)
-
-    async def run_until_told(self) -> None:
-        """Serve until `should_exit` is set."""
-        await self.serve(sockets=[self.listener])
 
 
 def main() -> None:
@@ -81,33 +41,15 @@ async def _serve(port: int, identity_port: int, folder: Path, state: Path | None
     identity = Identity(os.environ.get("IDENTITY_HEADER") or secrets.token_hex(32))
     control = Control()
     plain = Starlette(routes=[Route(TOKEN_PATH, identity.endpoint, methods=["GET"]), *control.routes()])
-    vault = Server(VaultApi(Shelf(state), identity, control).app(), _listen(port), certificate)
-    side = Server(plain, _listen(identity_port))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _tell_to_stop, vault, side)
+    vault = Server(VaultApi(Shelf(state), identity, control).app(), listen(port), certificate)
+    side = Server(plain, listen(identity_port))
     print("vault stand-in: NOT Azure Key Vault, put no real secret in", file=sys.stderr, flush=True)
-    async with asyncio.TaskGroup() as tasks:
-        for server in (vault, side):
-            tasks.create_task(server.run_until_told())
-        await vault.ready.wait()
-        await side.ready.wait()
-        print(json.dumps(_ready_line(vault, side, authority, identity)), flush=True)
-
-
-def _tell_to_stop(*servers: Server) -> None:
-    for server in servers:
-        server.should_exit = True
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    return listener
+    line = json.dumps(_ready_line(vault, side, authority, identity))
+    await serve_until_told([vault, side], lambda: print(line, flush=True))
 
 
 def _ready_line(vault: Server, side: Server, authority: Path, identity: Identity) -> dict[str, object]:
-    beside = f"http://127.0.0.1:{side.listener.getsockname()[1]}"
+    beside = url_of(side.listener)
     return {
         "ready": True,
         "url": f"https://localhost:{vault.listener.getsockname()[1]}",

@@ -10,8 +10,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from devstack.control_door import SayStandIn
 from devstack.vault.control import Control
 from devstack.vault.errors import Refused, answer, malformed
 from devstack.vault.identity import Identity
@@ -51,7 +51,9 @@ class VaultApi:
             Route("/deletedsecrets/{name}", self._purge, methods=["DELETE"]),
         ]
         handlers: Mapping[Any, Handler] = {Refused: answer, HTTPException: _unknown_call}
-        return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(SayStandIn)])
+        return Starlette(
+            routes=routes, exception_handlers=handlers, middleware=[Middleware(SayStandIn, "not Azure Key Vault")]
+        )
 
     async def _set(self, request: Request) -> Response:
         name, body = self._admit(request), await _body(request)
@@ -100,24 +102,6 @@ class VaultApi:
         name: str = request.path_params.get("name", "")
         self._control.pass_or_refuse(name, reads=reads)
         return name
-
-
-class SayStandIn:
-    """Puts a header on every reply, so that nobody takes this for Key Vault."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap the app."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, the header added."""
-
-        async def say(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-stand-in", b"not Azure Key Vault")]
-            await send(message)
-
-        await self._app(scope, receive, say)
 
 
 async def _unknown_call(_: Request, error: Exception) -> Response:

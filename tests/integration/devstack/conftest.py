@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from devstack.processes import POLL_SECONDS, REPO_ROOT
+from devstack.processes import POLL_SECONDS, REPO_ROOT, stand_in_command
+from devstack.stack import SignIn
 
 DEADLINE_SECONDS = 30
 
@@ -66,3 +68,19 @@ def orphan(script: Callable[..., subprocess.Popen[str]], alive: Callable[[int], 
         return child
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sign_in_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignIn]:
+    """Run one sign-in stand-in."""
+    sign_in = SignIn("sign_in", tmp_path_factory.mktemp("sign-in"), stand_in_command("sign_in", "--port", "0"))
+    sign_in.start()
+    yield sign_in
+    sign_in.stop()
+
+
+@pytest.fixture
+def sign_in(sign_in_process: SignIn) -> SignIn:
+    """Give the sign-in stand-in as it is at its start."""
+    httpx.post(f"{sign_in_process.control}/reset").raise_for_status()
+    return sign_in_process

@@ -1,10 +1,13 @@
 """Promises of the stack as a whole; the functions host and the regulator have tests of their own."""
 
 import signal
+import smtplib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+import jwt
 import psycopg
 import pytest
 from azure.storage.queue import QueueServiceClient
@@ -13,6 +16,9 @@ from devstack.processes import ChildError
 from devstack.stack import SCHEDULES, Stack, StackInUseError
 
 PARTS = ("postgres", "azurite", "vault")
+ALL_BUT_THE_PLATFORM = (*PARTS, "sign_in", "mailbox")
+SHARED = {"OCS_SMTP_HOST", "OCS_SMTP_TLS", "OCS_SMTP_FROM", "OCS_SIGN_IN_AUDIENCE", *SCHEDULES}
+"""Settings that are the same in every stack."""
 WAITING = """
 import signal
 import sys
@@ -27,14 +33,22 @@ with Stack(Path(sys.argv[1]), parts={"postgres", "azurite", "vault"}) as stack:
 
 def test_the_stack_gives_the_app_all_its_settings(tmp_path: Path) -> None:
     """And each leads to something that answers."""
-    with Stack(tmp_path, parts=PARTS) as stack:
+    with Stack(tmp_path, parts=ALL_BUT_THE_PLATFORM) as stack:
         env = stack.app_env()
+        about = httpx.get(f"{env['OCS_SIGN_IN_ISSUER']}/.well-known/openid-configuration").json()
+        token = httpx.get(f"{stack.sign_in.control}/tokens/staff").text
+        with smtplib.SMTP(env["OCS_SMTP_HOST"], int(env["OCS_SMTP_PORT"]), timeout=10) as mail:
+            mail.sendmail(env["OCS_SMTP_FROM"], ["staff@shop.example"], b"Subject: hello\r\n\r\nwords\r\n")
+        mails = httpx.get(f"{stack.mailbox.control}/mails").json()
         with psycopg.connect(env["OCS_DATABASE_URL"]) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
         with QueueServiceClient.from_connection_string(env["OCS_STORAGE"]) as storage:
             assert list(storage.list_queues()) == []
 
     assert {name for name in env if not name.startswith("OCS_")} == {"IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
+    assert about["issuer"] == env["OCS_SIGN_IN_ISSUER"]
+    assert jwt.decode(token, options={"verify_signature": False})["aud"] == env["OCS_SIGN_IN_AUDIENCE"]
+    assert [mail["subject"] for mail in mails] == ["hello"]
     assert Path(env["OCS_VAULT_CA_FILE"]).exists()
     assert env["OCS_VAULT_URL"].startswith("https://localhost:")
 
@@ -49,8 +63,10 @@ def test_a_folder_in_use_is_refused_and_named(tmp_path: Path) -> None:
 
 
 def test_two_stacks_run_side_by_side(tmp_path: Path) -> None:
-    with Stack(tmp_path / "one", parts=PARTS) as one, Stack(tmp_path / "two", parts=PARTS) as two:
-        assert not set(one.app_env().values()) & set(two.app_env().values()) - set(SCHEDULES.values())
+    parts = ALL_BUT_THE_PLATFORM
+    with Stack(tmp_path / "one", parts=parts) as one, Stack(tmp_path / "two", parts=parts) as two:
+        of_one, of_two = one.app_env(), two.app_env()
+        assert {name for name, value in of_one.items() if of_two[name] == value} == SHARED
         with psycopg.connect(one.postgres.url()) as connection:
             connection.execute("CREATE TABLE of_one ()")
         with psycopg.connect(two.postgres.url()) as connection:
@@ -70,8 +86,9 @@ def test_data_are_kept_only_when_asked_for(tmp_path: Path, *, keep: bool, expect
 
 
 def test_the_end_of_the_block_stops_everything(tmp_path: Path, alive: Callable[[int], bool]) -> None:
-    with Stack(tmp_path, parts=PARTS) as stack:
-        pids = [stack.postgres.pid, stack.azurite.pid, stack.vault.pid]
+    with Stack(tmp_path, parts=ALL_BUT_THE_PLATFORM) as stack:
+        running = (stack.postgres, stack.azurite, stack.vault, stack.sign_in, stack.mailbox)
+        pids = [part.pid for part in running]
         assert all(alive(pid) for pid in pids)
 
     assert not [pid for pid in pids if alive(pid)]
@@ -111,6 +128,6 @@ def test_a_part_that_does_not_start_takes_the_others_down(tmp_path: Path, alive:
 
 def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"unknown parts \['regulater'\], known are azurite, vault, regulator, postgres"
+        ValueError, match=r"unknown parts \['regulater'\], known are azurite, vault, regulator, sign_in, mailbox, pos"
     ):
         Stack(tmp_path, parts={"regulater"})

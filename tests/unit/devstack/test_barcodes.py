@@ -3,8 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from devstack.regulator.wholesale.barcodes import comparable, is_gtin, label, packed_as
 

@@ -157,6 +157,13 @@ def thing_special(req: func.HttpRequest) -> str:
     return f"{req.method}, on the loop: {in_main_thread()}"
 
 
+@rooms.route(route="who", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def who(req: func.HttpRequest) -> func.HttpResponse:
+    """Say which headers came that tell who is signed in, as JSON."""
+    told = {name: value for name, value in req.headers.items() if name.startswith("x-ms-")}
+    return func.HttpResponse(json.dumps(told), mimetype="application/json")
+
+
 @rooms.route(route="notes", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @rooms.queue_output(arg_name="out", queue_name="%SAMPLE_PREFIX%-in", connection=STORAGE)
 async def write_note(req: func.HttpRequest, out: func.Out[str]) -> None:

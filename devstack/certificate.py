@@ -1,6 +1,7 @@
 """A certificate authority and a certificate for `localhost`, made here and trusted by nobody else."""
 
 import datetime as dt
+import fcntl
 import ipaddress
 from pathlib import Path
 
@@ -14,11 +15,16 @@ RENEW_BEFORE_DAYS = 30
 
 
 def certificate_files(folder: Path) -> tuple[Path, Path]:
-    """Give the CA's certificate and the server's certificate with its key, both PEM, made when missing or old."""
+    """Give the CA's certificate and the server's certificate with its key, both PEM, made when missing or old.
+
+    Stand-ins that are given the same folder have the same ones, also when they start at the same moment.
+    """
     authority, server = folder / "vault-ca.pem", folder / "vault-server.pem"
-    if not (authority.exists() and server.exists() and _still_good(server)):
-        folder.mkdir(parents=True, exist_ok=True)
-        _make(authority, server)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (authority.exists() and server.exists() and _still_good(server)):
+            _make(authority, server)
     return authority, server
 
 
@@ -30,7 +36,7 @@ def _still_good(server: Path) -> bool:
 
 def _make(authority: Path, server: Path) -> None:
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "devstack vault stand-in, not a real authority")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "devstack stand-in, not a real authority")])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     issuer_id = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
     root = (

@@ -1,40 +1,32 @@
-"""Registration only: queue and timer functions, sweeps, the HTTP app by who may call, and what delivery delivers."""
+"""Registration only: queue and timer functions, sweeps, the HTTP app, and what delivery delivers."""
 
 from functools import partial
 
 import azure.functions as func
 
-from ocs.catalogue import admin as catalogue_admin
-from ocs.catalogue import sync
-from ocs.catalogue import triggers as catalogue
-from ocs.dead_letters import doors
-from ocs.delivery import kinds, sender
-from ocs.delivery import triggers as delivery
-from ocs.events import admin as events_admin
-from ocs.events import ingest, release, report
-from ocs.events import triggers as events
+from ocs.access import idempotency
+from ocs.alerts import admin as alerts_admin, deliver, heartbeats, rules
+from ocs.audit import admin as audit_admin, calls, retention
+from ocs.casework import admin as casework_admin, jobs
+from ocs.catalogue import admin as catalogue_admin, sync, triggers as catalogue
+from ocs.dead_letters import admin as letters_admin, doors
+from ocs.delivery import kinds, sender, triggers as delivery
+from ocs.events import admin as events_admin, ingest, release, report as events_report, triggers as events
 from ocs.mapping import admin as mapping_admin
-from ocs.openings import admin as openings_admin
-from ocs.openings import messages
-from ocs.openings import triggers as openings
-from ocs.positions import admin as positions_admin
-from ocs.positions import backfill
-from ocs.positions import report as positions_report
-from ocs.positions import triggers as positions
-from ocs.reconciliation import admin as reconciliation_admin
-from ocs.reconciliation import read_back
-from ocs.shipping import admin as shipping_admin
-from ocs.shipping import differences, fetch, put
-from ocs.shipping import triggers as shipping
+from ocs.openings import admin as openings_admin, messages, triggers as openings
+from ocs.pos import admin as pos_admin
+from ocs.positions import admin as positions_admin, backfill, report as positions_report, triggers as positions
+from ocs.reconciliation import admin as reconciliation_admin, read_back
+from ocs.shipping import admin as shipping_admin, differences, fetch, put, triggers as shipping
+from ocs.status import admin as status_admin
 from ocs.sweeps import triggers as sweeps
-from ocs.sweeps.run import Sweep
-from ocs.web import health
-from ocs.web.app import blueprint
+from ocs.web import app as web, health
 
-STAFFED = (catalogue_admin, mapping_admin, openings_admin, positions_admin, reconciliation_admin, shipping_admin)
-ROUTERS_OF_STAFF = (events_admin.staff_router, *(room.router for room in STAFFED))
-ROUTERS = (health.router, events_admin.router, *ROUTERS_OF_STAFF)
-QUICK: dict[str, Sweep] = {
+STAFFED = (catalogue_admin, mapping_admin, openings_admin, positions_admin, reconciliation_admin, shipping_admin,
+           alerts_admin, audit_admin, casework_admin, letters_admin, pos_admin, status_admin)  # fmt: skip
+ROUTERS = (health.router, events_admin.router, events_admin.staff_router, *(room.router for room in STAFFED))
+QUICK: sweeps.Sweeps = {
+    "heartbeat": partial(heartbeats.tick, timer="sweep"),
     "deliveries": sender.sweep,
     "dead transactions": partial(doors.redrive_due, door=ingest.TRANSACTIONS),
     "dead inventories": partial(doors.redrive_due, door=messages.INVENTORIES),
@@ -42,18 +34,26 @@ QUICK: dict[str, Sweep] = {
     "backfills": backfill.run_backfills,
     "receipts": put.put_receipts,
     "shipments": differences.reconcile,
+    "retries": jobs.run_jobs,
+    "audit": calls.seal,
 }
-SLOW: dict[str, Sweep] = {
+SLOW: sweeps.Sweeps = {
+    "heartbeat": partial(heartbeats.tick, timer="read_platform"),
     "catalogues": sync.run_syncs,
     "shipping notices": fetch.fetch_due,
     "read-backs": read_back.run_read_backs,
+    "old answers": idempotency.forget_old_keys,
+    "retention": retention.retire,
 }
+WATCHING: sweeps.Sweeps = {"alerts": rules.evaluate, "notifications": deliver.deliver}
 
-kinds.register(report.EVENTS)
-kinds.register(positions_report.POSITIONS)
+for kind in (events_report.EVENTS, positions_report.POSITIONS):
+    kinds.register(kind)
+for door in (ingest.TRANSACTIONS, messages.INVENTORIES):
+    doors.register(door)
 
 app = func.FunctionApp()
 for room in (catalogue, delivery, events, openings, positions, shipping):
     app.register_functions(room.bp)
-app.register_functions(sweeps.blueprint(QUICK, SLOW))
-app.register_functions(blueprint(ROUTERS))
+app.register_functions(sweeps.blueprint(QUICK, SLOW, WATCHING))
+app.register_functions(web.blueprint(ROUTERS))

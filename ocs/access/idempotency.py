@@ -141,3 +141,9 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
+
+
+async def forget_old_keys(runtime: Runtime) -> None:
+    """Forget the answers of more than a day ago."""
+    async with runtime.pool.transaction() as connection:
+        await connection.execute(SQL["drop_old_keys"])

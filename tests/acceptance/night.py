@@ -30,13 +30,13 @@ class Night:
 
     def put(self, path: str, body: object) -> httpx.Response:
         """Call one of the staff's routes; fails unless it did what it was asked."""
-        reply = httpx.put(self.host.url + path, json=body, headers=self._key, timeout=30)
+        reply = httpx.put(self.host.url + path, json=body, headers=self.scene.headers(), timeout=30)
         assert reply.is_success, reply.text
         return reply
 
     def post(self, path: str, body: object) -> httpx.Response:
         """Call another one."""
-        return httpx.post(self.host.url + path, json=body, headers=self._key, timeout=30)
+        return httpx.post(self.host.url + path, json=body, headers=self.scene.headers(), timeout=30)
 
     def arrive(self, count: int, crsa: str = "") -> list[dict[str, Any]]:
         """Wait until the regulator has so many positions of a store and the app knows it; gives them, oldest first."""
@@ -49,10 +49,6 @@ class Night:
         """Wait until ticks have come that began after this call: they make the position of the second store."""
         self.upload(datetime(2020, 1, 1, tzinfo=UTC), 1, self.scene.second)
         self.arrive(1, self.scene.second)
-
-    @property
-    def _key(self) -> dict[str, str]:
-        return {"x-functions-key": self.host.function_key}
 
 
 @contextmanager

@@ -15,10 +15,17 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 from psycopg.rows import dict_row
 
+from devstack.sign_in.people import PEOPLE
 from devstack.stack import Host, Stack
-from ocs.runtime import assemble
+from ocs.access import grants
+from ocs.audit.acts import Act
+from ocs.db.pool import Connection
+from ocs.pos.keys import make_key
+from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
 from ocs.tenants.onboard import DescribedTenant, onboard
+from ocs.tenants.read import tenant_of
+from ocs.web.roles import Role
 
 SKU, UPC = "101955_3.5g___", "00708762000695"
 PATIENCE = 60.0
@@ -45,6 +52,7 @@ class Scene:
     number: int
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     hash_keys: dict[str, str] = field(default_factory=dict)
+    pos_key: str = ""
 
     def __post_init__(self) -> None:
         """Name the tenant and its stores by the test's number."""
@@ -70,8 +78,24 @@ class Scene:
             await own.pool.open()
             async with own.pool.transaction() as connection:
                 await onboard(connection, DescribedTenant.model_validate(self._description()))
+                await self._grant(connection)
+            self.pos_key = await self._key_of_the_pos(own)
         finally:
             await own.close()
+
+    async def _grant(self, connection: Connection) -> None:
+        """Give the sign-in's people their roles in this tenant, and the super admin everything."""
+        tenant_id = await tenant_of(connection, self.crol)
+        for person in PEOPLE:
+            role = Role(person.key)
+            where = None if role is Role.SUPER_ADMIN else tenant_id
+            await grants.grant(connection, person.oid, where, role, name=person.name, by="the scene")
+
+    async def _key_of_the_pos(self, own: Runtime) -> str:
+        async with own.pool.transaction() as connection:
+            tenant_id = await tenant_of(connection, self.crol)
+        key, _ = await make_key(own, Act.of_operator("the scene", "arrange"), tenant_id, "TestPOS", None)
+        return key.text
 
     def close(self) -> None:
         """Leave no fault and no connection behind."""
@@ -86,6 +110,13 @@ class Scene:
             await own.vault.store(name, value)
         finally:
             await own.close()
+
+    # Who calls over HTTP ---------------------------------------------------------------------------------------
+
+    def headers(self, person: str = "super-admin") -> dict[str, str]:
+        """Give what one of the sign-in's people sends: a fresh token."""
+        token = httpx.get(f"{self.stack.sign_in.control}/tokens/{person}", timeout=10).raise_for_status().text
+        return {"Authorization": f"Bearer {token}"}
 
     # The POS ---------------------------------------------------------------------------------------------------
 

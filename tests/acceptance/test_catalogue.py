@@ -14,8 +14,8 @@ ITEMS = 450
 
 @pytest.fixture
 def api(scene: Scene) -> Iterator[httpx.Client]:
-    """Give a client with the staff's key; the stand-in publishes its own samples again at the end."""
-    headers = {"x-functions-key": scene.host.function_key}
+    """Give a super admin's client; the stand-in publishes its own samples again at the end."""
+    headers = scene.headers()
     with httpx.Client(base_url=f"{scene.host.url}/api/ocs", headers=headers, timeout=30) as client:
         yield client
     scene.control.put("/pace", json={"factor": 0}).raise_for_status()
@@ -46,7 +46,7 @@ def test_a_page_that_fails_and_a_host_that_dies_half_way_leave_no_gap(
     eventually(lambda: sync(api, number)["failures"], "a page has failed")
     host.kill()
     host.start()
-    with httpx.Client(base_url=f"{host.url}/api/ocs", headers={"x-functions-key": host.function_key}) as after:
+    with httpx.Client(base_url=f"{host.url}/api/ocs", headers=scene.headers()) as after:
         done = eventually(lambda: sync(after, number)["state"] != "running" and sync(after, number), "it ends", 150)
         assert isinstance(done, dict)
         assert (done["state"], done["items"]) == ("done", ITEMS)

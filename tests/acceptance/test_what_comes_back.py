@@ -13,8 +13,8 @@ from tests.acceptance.scene import SKU, Scene, eventually
 
 @pytest.fixture
 def api(scene: Scene) -> Iterator[httpx.Client]:
-    """Give a client with the staff's key."""
-    headers = {"x-functions-key": scene.host.function_key}
+    """Give a super admin's client."""
+    headers = scene.headers()
     with httpx.Client(base_url=f"{scene.host.url}/api/ocs", headers=headers, timeout=30) as client:
         yield client
 

@@ -16,8 +16,7 @@ from ocs.errors import OcsError
 from ocs.events.models import read_transaction
 from ocs.mapping.upload import COLUMNS as MAPPING_COLUMNS
 from ocs.openings.plan import plan
-from ocs.openings.read import COLUMNS as COUNT_COLUMNS
-from ocs.openings.read import from_json
+from ocs.openings.read import COLUMNS as COUNT_COLUMNS, from_json
 from ocs.regulator.faults import Outcome
 from ocs.shipping.notice import lines
 from ocs.spreadsheet.table import read_table

@@ -67,6 +67,19 @@ class Queues:
                 raise result
         return [str(result) for result in results]
 
+    async def approximate_length(self, queue: str) -> int:
+        """Give about how many messages are on a queue, hidden ones too; none where there is no such queue.
+
+        Raises QueueUnavailable.
+        """
+        client = self._clients.setdefault(queue, self._service.get_queue_client(queue))
+        try:
+            return int((await client.get_queue_properties()).approximate_message_count or 0)
+        except ResourceNotFoundError:
+            return 0
+        except AzureError as error:
+            raise QueueUnavailable(f"the queue {queue} did not say its length: {type(error).__name__}") from None
+
     async def close(self) -> None:
         """Close the client's connections."""
         await self._service.close()

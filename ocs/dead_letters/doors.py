@@ -8,12 +8,17 @@ from typing import Protocol
 import psycopg
 
 from ocs import telemetry
+from ocs.alerts.causes import of_tenant
+from ocs.alerts.open_close import open_scoped
 from ocs.bad_input import BadInput
 from ocs.clock import utc_now
 from ocs.db.pool import again_when_the_database_drops
 from ocs.dead_letters import letters
+from ocs.dead_letters.addressee import addressed
 from ocs.dead_letters.letters import Burial, Letter
+from ocs.errors import Conflict
 from ocs.message_text import decode
+from ocs.pos.signatures import BadSignature
 from ocs.runtime import Runtime
 
 log = telemetry.logger("dead_letters")
@@ -60,6 +65,22 @@ class Door:
         return f"{self.queue}-poison"
 
 
+_DOORS: dict[str, Door] = {}
+
+
+def register(door: Door) -> None:
+    """Hand a door in, so that its letters can be driven again by whoever names their queue; a queue has one door."""
+    if _DOORS.setdefault(door.queue, door) is not door:
+        raise ValueError(f"there is a door of the queue {door.queue} already")
+
+
+def door_of(queue: str) -> Door:
+    """Give the door of a queue; raises Conflict for a letter whose queue nobody reads any more."""
+    if queue not in _DOORS:
+        raise Conflict(f'nothing takes in what came by the queue "{queue}": it can only be dismissed')
+    return _DOORS[queue]
+
+
 def received(message: QueueMessage) -> Message:
     """Read a message as the Functions library hands it over."""
     inserted = message.insertion_time or utc_now()
@@ -78,9 +99,15 @@ async def receive(runtime: Runtime, door: Door, message: Message) -> None:
 
 @again_when_the_database_drops
 async def _bury_bad(runtime: Runtime, door: Door, message: Message, error: BadInput) -> None:
-    burial = Burial(door.queue, message.message_id, _text(message), "message", str(error), message.inserted_at)
+    tenant_id = error.tenant_id if isinstance(error, BadSignature) else None
+    burial = Burial(
+        door.queue, message.message_id, _text(message), "message", str(error), message.inserted_at, tenant_id=tenant_id
+    )
     async with runtime.pool.transaction() as connection:
-        await letters.bury(connection, burial)
+        await letters.bury(connection, await addressed(connection, burial))
+        if isinstance(error, BadSignature):
+            words = f"A message on the queue {door.queue} was not taken in. {error}"
+            await open_scoped(connection, of_tenant(tenant_id), "bad_signature", words)
 
 
 async def bury_poison(runtime: Runtime, door: Door, poison: Message) -> None:
@@ -96,7 +123,7 @@ async def bury_poison(runtime: Runtime, door: Door, poison: Message) -> None:
     try:
         await runtime.pool.open()
         async with runtime.pool.transaction() as connection:
-            await letters.bury(connection, burial)
+            await letters.bury(connection, await addressed(connection, burial))
     except psycopg.Error:
         log.exception("a poison message could not be buried: put back", message_id=poison.message_id)
         await runtime.queues.put(door.poison, text, hidden_seconds=AGAIN_LATER)

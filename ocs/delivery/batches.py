@@ -1,6 +1,7 @@
 """Batches: frozen before they are sent, sent again as they are, split and parked when they are refused."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from ocs.db.pool import Connection
@@ -96,3 +97,13 @@ async def count_failure(connection: Connection, work: Work) -> int:
     words = {"batch_id": work.batch_id, "attempt_id": work.attempt_id}
     row = await (await connection.execute(SQL["count_failure"], words)).fetchone()
     return work.failures if row is None else int(row["failures"])
+
+
+async def retire(connection: Connection, before: datetime, most: int) -> int:
+    """Delete batches that were settled before an instant, with their attempts and replies; gives how many, 0 at the end.
+
+    A batch stays while one of its items is not delivered, or one of its halves is there. The items themselves stay in
+    the outbox for ever: they say that a line was accepted, and when.
+    """
+    row = await (await connection.execute(SQL["retire_batches"], {"before": before, "most": most})).fetchone()
+    return 0 if row is None else int(row["gone"])

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from ocs.db.pool import Connection
@@ -88,12 +88,29 @@ async def redrive(connection: Connection, stream: Stream, sequences: Sequence[in
     An item of which a newer revision is known stays as it is: sending it would undo the correction. So does one whose
     SKU is not mapped: it cannot be sent.
     """
+    return await _again(connection, stream, SQL["redrive_items"], sequences)
+
+
+async def replay(connection: Connection, stream: Stream, sequences: Sequence[int]) -> list[int]:
+    """Make accepted items pending again in their old places; gives those that were. Ring the bell after the commit.
+
+    Only an item's newest revision goes again. From now on its latency counts from this moment.
+    """
+    return await _again(connection, stream, SQL["replay_items"], sequences)
+
+
+async def _again(connection: Connection, stream: Stream, query: LiteralString, sequences: Sequence[int]) -> list[int]:
     key = {"store_id": stream.store_id, "kind": stream.kind, "connection_id": stream.connection_id}
-    rows = await (await connection.execute(SQL["redrive_items"], key | {"sequences": list(sequences)})).fetchall()
+    rows = await (await connection.execute(query, key | {"sequences": list(sequences)})).fetchall()
     if rows:
         due = {"last_sequence": stream.last_sequence, "something_to_send": True}
         await connection.execute(SQL["advance_stream"], key | due)
     return sorted(row["sequence"] for row in rows)
+
+
+async def hurry(connection: Connection, stream: Stream) -> None:
+    """Let a store be tried at once instead of when its wait is over, save where the platform asked for the wait."""
+    await connection.execute(SQL["hurry_stream"], {"store_id": stream.store_id, "kind": stream.kind})
 
 
 async def release(connection: Connection, stream: Stream, sequences: Sequence[int], cause: str) -> bool:

@@ -33,13 +33,45 @@ update delivery_streams
 
 -- name: redrive_items
 -- purpose: makes items that the platform refused or failed on pending again, except where a newer revision was enqueued since
+with again as (
+    select o.store_id, o.kind, o.sequence, o.tenant_id, o.batch_id
+      from outbox o
+     where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = any(%(sequences)s) and o.state = 'parked'
+       and o.parked_cause in ('platform_rejected', 'platform_failed', 'warned')
+       and not exists (select from outbox newer
+                        where newer.store_id = o.store_id and newer.kind = o.kind and newer.item_id = o.item_id
+                          and newer.sequence > o.sequence)),
+kept as (
+    insert into outbox_earlier_batches (store_id, kind, sequence, batch_id, tenant_id)
+    select store_id, kind, sequence, batch_id, tenant_id from again where batch_id is not null
+    on conflict do nothing)
 update outbox o set state = 'pending', parked_cause = null, parked_reason = null, batch_id = null, settled_at = null
- where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = any(%(sequences)s) and o.state = 'parked'
-   and o.parked_cause in ('platform_rejected', 'platform_failed', 'warned')
-   and not exists (select from outbox newer
-                    where newer.store_id = o.store_id and newer.kind = o.kind and newer.item_id = o.item_id
-                      and newer.sequence > o.sequence)
+  from again
+ where o.store_id = again.store_id and o.kind = again.kind and o.sequence = again.sequence
 returning o.sequence
+
+-- name: replay_items
+-- purpose: makes accepted items pending again in their old places, except where a newer revision is known; late from now on
+with again as (
+    select o.store_id, o.kind, o.sequence, o.tenant_id, o.batch_id
+      from outbox o
+     where o.store_id = %(store_id)s and o.kind = %(kind)s and o.sequence = any(%(sequences)s) and o.state = 'accepted'
+       and not exists (select from outbox newer
+                        where newer.store_id = o.store_id and newer.kind = o.kind and newer.item_id = o.item_id
+                          and newer.sequence > o.sequence)),
+kept as (
+    insert into outbox_earlier_batches (store_id, kind, sequence, batch_id, tenant_id)
+    select store_id, kind, sequence, batch_id, tenant_id from again where batch_id is not null
+    on conflict do nothing)
+update outbox o set state = 'pending', batch_id = null, settled_at = null, received_at = clock_timestamp()
+  from again
+ where o.store_id = again.store_id and o.kind = again.kind and o.sequence = again.sequence
+returning o.sequence
+
+-- name: hurry_stream
+-- purpose: ends a store's wait between two tries; a wait that the platform asked for stays
+update delivery_streams set due_at = clock_timestamp()
+ where store_id = %(store_id)s and kind = %(kind)s and wait_cause is distinct from 'slow_down'
 
 -- name: release_items
 -- purpose: makes items pending again that a room parked for a cause which is gone
@@ -253,6 +285,20 @@ select exists (select from delivery_batches b
                 where b.store_id = %(store_id)s and b.kind = %(kind)s and b.state = 'open')
     or exists (select from outbox o
                 where o.store_id = %(store_id)s and o.kind = %(kind)s and o.state = 'pending') as more
+
+-- name: retire_batches
+-- purpose: deletes batches settled long ago, with their attempts: none of which a half is left or an item is not delivered
+with old as (
+    select b.batch_id from delivery_batches b
+     where b.opened_at < %(before)s and b.settled_at < %(before)s and b.state <> 'open'
+       and not exists (select from delivery_batches half where half.parent_id = b.batch_id)
+       and not exists (select from outbox o
+                        where o.batch_id = b.batch_id and o.state in ('pending', 'frozen', 'parked'))
+     limit %(most)s
+       for update skip locked),
+attempts as (delete from delivery_attempts a using old where a.batch_id = old.batch_id),
+gone as (delete from delivery_batches b using old where b.batch_id = old.batch_id returning b.batch_id)
+select count(*) as gone from gone
 
 -- pace.py ------------------------------------------------------------------------------------------------------------
 

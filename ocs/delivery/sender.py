@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Rollback
 
 from ocs import telemetry
+from ocs.audit.calls import about
 from ocs.azure.queues import doorbell
 from ocs.db.pool import Connection, again_when_the_database_drops
 from ocs.delivery import batches, kinds, lease
@@ -63,7 +64,8 @@ async def _post(regulator: Regulator, work: Work) -> tuple[Accepted | RegulatorF
     outcome: Accepted | RegulatorFault
     kind, lease_of_store = kinds.kind_named(work.lease.kind), work.lease
     try:
-        outcome = await kind.post(regulator, lease_of_store.store, work.body, lease_of_store.post_before)
+        with about(batch_id=work.batch_id, attempt_id=work.attempt_id):
+            outcome = await kind.post(regulator, lease_of_store.store, work.body, lease_of_store.post_before)
     except RegulatorFault as fault:
         outcome = fault
     return outcome, time.monotonic() - began

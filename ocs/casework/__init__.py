@@ -1,0 +1,1 @@
+"""Find an event line, read why it waits, mend it: search, the one answer to "why", retry, correction, replay."""

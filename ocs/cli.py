@@ -12,8 +12,7 @@ from uuid import UUID
 import psycopg
 from pydantic import ValidationError
 
-from ocs import runtime as process
-from ocs import settings as settings_of_app
+from ocs import runtime as process, settings as settings_of_app
 from ocs.azure.identity import Identity
 from ocs.bad_input import BadInput, explain
 from ocs.db.migrate import migrate

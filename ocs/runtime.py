@@ -8,8 +8,7 @@ from typing import TypeVar, cast
 
 import httpx
 
-from ocs import settings as settings_of_app
-from ocs import telemetry
+from ocs import settings as settings_of_app, telemetry
 from ocs.azure.identity import Identity
 from ocs.azure.queues import Queues
 from ocs.azure.vault import Vault

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     """The name of the mail server's password in Key Vault."""
     page_url: str | None = None
     """Where staff find the page, such as https://ocs.example.com: for the links in mails and webhooks."""
+    audit_calls_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    """How many days the audit keeps calls to the regulator."""
+    audit_acts_days: Annotated[int, Field(ge=1, le=36_500)] = 1095
+    """How many days it keeps what staff did, and settled submissions are kept: three years."""
     clock_shift_seconds: float = 0
     """Moves the clock by which positions fall due, on the local stack only: to see a night without waiting for it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

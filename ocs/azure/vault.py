@@ -1,17 +1,25 @@
-"""Secrets by name from Key Vault, kept in memory for a while."""
+"""Secrets by name from Key Vault, kept in memory for a while.
+
+While a secret is rotated two versions of it are good for some time: the new one's tags say which version was there
+before, and until when it is used too. So every instance of the app knows it from the vault itself.
+"""
 
 import asyncio
 import ssl
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.keyvault.secrets import KeyVaultSecret
 from azure.keyvault.secrets.aio import SecretClient
 
+from ocs import telemetry
 from ocs.azure.identity import Identity
+from ocs.clock import utc_now
 from ocs.errors import ConfigurationError, VaultUnavailable
 from ocs.settings import Settings
 
@@ -20,12 +28,26 @@ LEAST_SECONDS_BETWEEN_READS = 10
 LONGEST_READ_SECONDS = 20
 """Its retries included."""
 FORBIDDEN = 403
+BEFORE, UNTIL = "ocs-version-before", "ocs-used-until"
+"""The tags of a new version that name the one before it, and the end (ISO 8601) of the time in which both are used."""
+
+log = telemetry.logger("vault")
 
 
 @dataclass(frozen=True, repr=False)
 class _Kept:
+    """A secret as read: its value, and that of the version before with the end of its use, while it is rotated."""
+
     value: str
     read_at: float
+    before: str | None = None
+    until: datetime | None = None
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        if self.before is None or self.until is None or utc_now() >= self.until:
+            return (self.value,)
+        return (self.value, self.before)
 
 
 class Vault:
@@ -53,38 +75,95 @@ class Vault:
         Raises ConfigurationError when there is no such secret or no right to it, VaultUnavailable when the vault
         does not answer. Neither carries the value.
         """
+        return (await self.good_values(name, fresh=fresh))[0]
+
+    async def good_values(self, name: str, *, fresh: bool = False) -> tuple[str, ...]:
+        """Give the current value, and behind it the one before while both are good; raises like `secret`."""
         async with self._locks.setdefault(name, asyncio.Lock()):
             kept = self._kept.get(name)
             longest = LEAST_SECONDS_BETWEEN_READS if fresh else self._keep_seconds
-            if kept is not None and time.monotonic() - kept.read_at < longest:
-                return kept.value
-            value = await self._read(name)
-            self._kept[name] = _Kept(value, time.monotonic())
-            return value
+            if kept is None or time.monotonic() - kept.read_at >= longest:
+                kept = self._kept[name] = await self._read(name)
+            return kept.values
 
-    async def store(self, name: str, value: str) -> None:
-        """Put a new version of a secret into the vault; raises like `secret`."""
+    async def store(self, name: str, value: str, *, overlap: timedelta = timedelta()) -> None:
+        """Put a new version of a secret into the vault; raises like `secret`.
+
+        Within the overlap the version that is there now is used too. The value that is there already then makes no
+        new version: it would be its own predecessor when the same is asked again after a crash.
+        """
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            now = await self._newest(name) if overlap else None
+            if now is None or now.value != value:
+                await self._put(name, value, _tags(now, overlap))
+            self._kept.pop(name, None)
+
+    async def holds(self, name: str) -> bool:
+        """Tell whether there is such a secret; raises VaultUnavailable when the vault does not answer."""
         try:
-            await self._client.set_secret(name, value)
-        except AzureError as error:
-            raise _meaning(name, error) from None
-        self._kept.pop(name, None)
+            await self.good_values(name)
+        except ConfigurationError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Close the client's connections."""
         await self._client.close()
 
-    async def _read(self, name: str) -> str:
+    async def _read(self, name: str) -> _Kept:
+        found = await self._get(name)
+        if not found.value:
+            raise ConfigurationError(f"Key Vault's secret {name} is empty")
+        before, until = _said_before(found)
+        if before is None or until is None or utc_now() >= until:
+            return _Kept(found.value, time.monotonic())
+        try:
+            earlier = (await self._get(name, before)).value
+        except ConfigurationError as error:
+            # Disabled by an operator, perhaps because it leaked: then only the current one is good.
+            log.warning("the version before is not used", secret=name, said=str(error))
+            earlier = None
+        return _Kept(found.value, time.monotonic(), earlier, until)
+
+    async def _newest(self, name: str) -> KeyVaultSecret | None:
+        try:
+            return await self._get(name)
+        except ConfigurationError:
+            return None  # none yet, or one that was disabled: nothing to overlap with
+
+    async def _get(self, name: str, version: str | None = None) -> KeyVaultSecret:
         try:
             async with asyncio.timeout(LONGEST_READ_SECONDS):
-                value = (await self._client.get_secret(name)).value
+                return await self._client.get_secret(name, version)
         except TimeoutError:
             raise VaultUnavailable(f"Key Vault did not give {name} within {LONGEST_READ_SECONDS} s") from None
         except AzureError as error:
             raise _meaning(name, error) from None
-        if not value:
-            raise ConfigurationError(f"Key Vault's secret {name} is empty")
-        return value
+
+    async def _put(self, name: str, value: str, tags: dict[str, str]) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_READ_SECONDS):
+                await self._client.set_secret(name, value, tags=tags)
+        except TimeoutError:
+            raise VaultUnavailable(f"Key Vault did not take {name} within {LONGEST_READ_SECONDS} s") from None
+        except AzureError as error:
+            raise _meaning(name, error) from None
+
+
+def _tags(now: KeyVaultSecret | None, overlap: timedelta) -> dict[str, str]:
+    """Say on a new version which one is used beside it, if any."""
+    if now is None or not now.properties.version or not overlap:
+        return {}
+    return {BEFORE: now.properties.version, UNTIL: (utc_now() + overlap).isoformat()}
+
+
+def _said_before(found: KeyVaultSecret) -> tuple[str | None, datetime | None]:
+    tags = found.properties.tags or {}
+    try:
+        until = datetime.fromisoformat(tags.get(UNTIL, ""))
+    except ValueError:  # none, or written by a stranger's hand
+        return None, None
+    return tags.get(BEFORE), until if until.tzinfo else None
 
 
 def _meaning(name: str, error: AzureError) -> ConfigurationError | VaultUnavailable:

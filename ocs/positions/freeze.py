@@ -98,3 +98,12 @@ async def _freeze(
 def item_id(store_id: UUID, as_of: datetime) -> UUID:
     """Give a position's id in the outbox: a newer snapshot of the same instant retires one that was not sent."""
     return uuid5(store_id, f"position:{as_of.timestamp():.0f}")
+
+
+async def retire(connection: Connection, before: datetime, most: int) -> int:
+    """Delete positions that were made and settled before an instant; gives how many, 0 at the end.
+
+    None that is not delivered. What is made later is reckoned from the levels, not from positions, and does not change.
+    """
+    row = await (await connection.execute(SQL["retire_snapshots"], {"before": before, "most": most})).fetchone()
+    return 0 if row is None else int(row["gone"])

@@ -30,6 +30,19 @@ select %(store_id)s, %(tenant_id)s, %(business_date)s,
 on conflict do nothing
 returning snapshot_id, revision, made_at, cardinality(ocs_skus) as lines
 
+-- name: retire_snapshots
+-- purpose: deletes positions made long ago, none that is not delivered
+with old as (
+    select s.snapshot_id from snapshots s
+     where s.made_at < %(before)s
+       and not exists (select from outbox_items o
+                        where o.store_id = s.store_id and o.kind = 'positions' and o.sequence = s.sequence
+                          and (o.state in ('pending', 'frozen', 'parked') or o.settled_at >= %(before)s))
+     limit %(most)s
+       for update skip locked),
+gone as (delete from snapshots s using old where s.snapshot_id = old.snapshot_id returning s.snapshot_id)
+select count(*) as gone from gone
+
 -- report.py ----------------------------------------------------------------------------------------------------------
 
 -- name: dates_of_batch

@@ -1,13 +1,14 @@
 """Takes on a tenant, its connections and its stores from one description; a repeat changes what differs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, field_validator
+import psycopg
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
 
 from ocs.bad_input import bad_input
 from ocs.db.pool import Connection
@@ -23,6 +24,28 @@ SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
 """A name in Key Vault: letters, digits and dashes."""
 Crol = Annotated[str, StringConstraints(pattern=r"^CROL\d{7}$")]
 Crsa = Annotated[str, StringConstraints(pattern=r"^CRSA\d{7}$")]
+Licence = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+MOST_CONNECTIONS, MOST_STORES = 20, 500
+"""Of one description; a larger retailer comes in several."""
+
+
+def known_zone(zone: str) -> str:
+    """Give an IANA time zone back; raises ValueError for any other text."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("an IANA time zone, such as America/Toronto") from None
+    return zone
+
+
+def _without_password(url: HttpUrl) -> HttpUrl:
+    if url.username is not None or url.password is not None:
+        raise ValueError("an address without user name and password: secrets belong into Key Vault")
+    return url
+
+
+TimeZone = Annotated[Text, AfterValidator(known_zone)]
+Address = Annotated[HttpUrl, AfterValidator(_without_password)]
 
 
 class _Described(BaseModel):
@@ -42,10 +65,10 @@ class DescribedMapping(_Described):
 class DescribedConnection(_Described):
     """A connection to the Data Platform, as OCS gives it out: one client per POS provider."""
 
-    name: Text
+    name: Annotated[str, StringConstraints(pattern=r"^[^/]{1,100}$")]
     environment: Literal["uat", "production"]
-    base_url: HttpUrl
-    token_url: HttpUrl
+    base_url: Address
+    token_url: Address
     scope: Text
     client_id: Text
     client_secret_name: SecretName
@@ -59,7 +82,7 @@ class DescribedStore(_Described):
 
     crsa: Crsa
     name: Text
-    time_zone: Text
+    time_zone: TimeZone
     pos_vendor: Text
     pos_vendor_version: Text
     connection: Text
@@ -72,15 +95,10 @@ class DescribedStore(_Described):
     """Positions of this store have been reported before, by another POS perhaps: its events wait for no first one."""
     reporting: bool | None = None
     """On or off; as it was where it is not said, and on for a new store."""
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("an IANA time zone, such as America/Toronto") from None
-        return zone
+    licence_number: Licence | None = None
+    """As printed on the store's authorization, where it says more than the CRSA."""
+    licence_expires_on: date | None = None
+    """The last day, local, of the store's authorization."""
 
 
 class DescribedTenant(_Described):
@@ -88,35 +106,64 @@ class DescribedTenant(_Described):
 
     crol: Crol
     name: Text
-    connections: list[DescribedConnection]
-    stores: list[DescribedStore]
+    connections: Annotated[list[DescribedConnection], Field(max_length=MOST_CONNECTIONS)] = Field(default_factory=list)
+    """A store may also name one that is there already."""
+    stores: Annotated[list[DescribedStore], Field(max_length=MOST_STORES)] = Field(default_factory=list)
 
 
 async def onboard(connection: Connection, tenant: DescribedTenant) -> dict[str, UUID]:
-    """Write the whole description in the open transaction; gives each store's id by CRSA.
+    """Write the whole description in the open transaction, a new tenant too; gives each store's id by CRSA.
 
-    Raises BadInput for a store that names no described connection, or a CRSA of another tenant.
+    Raises BadInput for a store that names no connection of the tenant, or a CRSA of another tenant.
     """
-    row = await (await connection.execute(SQL["save_tenant"], {"crol": tenant.crol, "name": tenant.name})).fetchone()
+    tenant_id = await save_tenant(connection, tenant.crol, tenant.name)
+    return await onboard_into(connection, tenant_id, tenant)
+
+
+async def save_tenant(connection: Connection, crol: str, name: str) -> UUID:
+    """Make a tenant, or rename the one with this CROL; gives its id."""
+    row = await (await connection.execute(SQL["save_tenant"], {"crol": crol, "name": name})).fetchone()
     assert row is not None  # noqa: S101 - an upsert without WHERE always returns its row
     tenant_id: UUID = row["tenant_id"]
-    connection_ids = {
-        described.name: await _save_connection(connection, tenant_id, described) for described in tenant.connections
+    return tenant_id
+
+
+async def onboard_into(connection: Connection, tenant_id: UUID, tenant: DescribedTenant) -> dict[str, UUID]:
+    """Write a description's connections and stores into a tenant that is there; gives and raises like `onboard`."""
+    for described in tenant.connections:
+        await save_connection(connection, tenant_id, described)
+    known = await connection_ids(connection, tenant_id)
+    return {
+        store.crsa: await save_store(connection, tenant_id, known, store, at=f"stores[{number}].")
+        for number, store in enumerate(tenant.stores)
     }
-    stores: dict[str, UUID] = {}
-    for number, store in enumerate(tenant.stores):
-        if store.connection not in connection_ids:
-            expected = f"one of the described connections: {', '.join(sorted(connection_ids))}"
-            raise bad_input(f"stores[{number}].connection", store.connection, expected)
-        words = store.model_dump() | {
-            "tenant_id": tenant_id,
-            "connection_id": connection_ids[store.connection],
-        }
-        saved = await (await connection.execute(SQL["save_store"], words)).fetchone()
-        if saved is None:
-            raise bad_input(f"stores[{number}].crsa", store.crsa, "a CRSA that no other tenant has")
-        stores[store.crsa] = saved["store_id"]
-    return stores
+
+
+async def connection_ids(connection: Connection, tenant_id: UUID) -> dict[str, UUID]:
+    """Give the ids of a tenant's connections by name."""
+    rows = await (await connection.execute(SQL["connection_ids"], {"tenant_id": tenant_id})).fetchall()
+    return {row["name"]: row["connection_id"] for row in rows}
+
+
+async def save_store(
+    connection: Connection, tenant_id: UUID, known: Mapping[str, UUID], store: DescribedStore, at: str = ""
+) -> UUID:
+    """Make a store, or change the one with this CRSA; `known` are the tenant's connections by name.
+
+    Raises BadInput for an unknown connection, or a CRSA of another tenant; `at` is put before the field's name.
+    """
+    if store.connection not in known:
+        expected = f"one of the tenant's connections: {', '.join(sorted(known)) or 'it has none'}"
+        raise bad_input(f"{at}connection", store.connection, expected)
+    words = store.model_dump() | {"tenant_id": tenant_id, "connection_id": known[store.connection]}
+    try:
+        row = await (await connection.execute(SQL["save_store"], words)).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        row = None  # behind the wall between tenants the other tenant's row is not even seen
+    if row is None:
+        raise bad_input(f"{at}crsa", store.crsa, "a CRSA that no other retailer has here")
+    store_id: UUID = row["store_id"]
+    return store_id
 
 
 async def switch_reporting(connection: Connection, crol: str, crsa: str, *, reporting: bool) -> UUID:
@@ -147,12 +194,15 @@ async def set_parking_warnings(connection: Connection, tenant_id: UUID, codes: C
     await connection.execute(SQL["set_parking_warnings"], {"tenant_id": tenant_id, "codes": sorted(codes)})
 
 
-async def _save_connection(connection: Connection, tenant_id: UUID, described: DescribedConnection) -> UUID:
-    words = described.model_dump(exclude={"mappings"}) | {
-        "tenant_id": tenant_id,
-        "base_url": str(described.base_url).rstrip("/"),
-        "token_url": str(described.token_url),
-    }
+def as_base(url: HttpUrl) -> str:
+    """Give a base address as calls append their paths to it."""
+    return str(url).rstrip("/")
+
+
+async def save_connection(connection: Connection, tenant_id: UUID, described: DescribedConnection) -> UUID:
+    """Make a tenant's connection, or change the one with this name; types not described get the plan of record."""
+    words = described.model_dump(exclude={"mappings"}) | {"tenant_id": tenant_id}
+    words |= {"base_url": as_base(described.base_url), "token_url": str(described.token_url)}
     row = await (await connection.execute(SQL["save_connection"], words)).fetchone()
     assert row is not None  # noqa: S101 - the same
     connection_id: UUID = row["connection_id"]

@@ -4,8 +4,7 @@ Source: the plan of record (domain.md, "Meaning still open"). It sends absolute 
 would be lost that way, so adjustments keep the ledger's sign (docs/decisions/0003).
 """
 
-from ocs.tenants.models import Mapping
-from ocs.tenants.models import TransactionType as T
+from ocs.tenants.models import Mapping, TransactionType as T
 
 PLAN_OF_RECORD: dict[T, Mapping] = {
     T.SALE: Mapping("PURCHASE", -1, "absolute", "", confirmed=True),

@@ -14,9 +14,9 @@ from fastapi import APIRouter, Request
 
 import function_app
 from devstack.postgres import Postgres
-from ocs import runtime as process
-from ocs import settings as settings_of_app
+from ocs import runtime as process, settings as settings_of_app
 from ocs.access.caller import Caller, allowed, who_calls
+from ocs.dashboard import admin as dashboard_admin
 from ocs.db.migrate import migrate
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
@@ -26,7 +26,7 @@ from ocs.web.roles import Role, role_of
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
-MORE_ROUTERS: tuple[APIRouter, ...] = ()
+MORE_ROUTERS: tuple[APIRouter, ...] = (*dashboard_admin.ROUTERS,)
 """Routers that `function_app` does not serve yet."""
 SUPER_ADMIN = Caller("super-admin", "super admin", super_admin=True)
 AZURITE_NOT_NEEDED = (

@@ -7,31 +7,54 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from ocs.azure.queues import Queues
 from ocs.azure.vault import Vault
-from ocs.errors import QueueUnavailable
+from ocs.errors import ConfigurationError, QueueUnavailable, VaultUnavailable
 
 CROL, FIRST, SECOND, THIRD = "CROL1234567", "CRSA1111111", "CRSA2222222", "CRSA3333333"
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
 class FakeVault(Vault):
-    """Secrets from a dict; counts how often each was read afresh."""
+    """Secrets from a dict; counts how often each was read afresh. `down` makes every call fail.
+
+    `before` holds the values that are good beside the current ones while they are rotated.
+    """
 
     def __init__(self) -> None:
         """Start with the right secrets."""
         self.secrets = {"client-secret": "s3cret", "hash-key": "a" * 64}
+        self.before: dict[str, str] = {}
         self.fresh_reads: list[str] = []
+        self.down = False
 
-    async def secret(self, name: str, *, fresh: bool = False) -> str:
-        """Give a secret."""
+    async def good_values(self, name: str, *, fresh: bool = False) -> tuple[str, ...]:
+        """Give a secret, and the one before it while that is good too."""
+        self._answer(name)
         if fresh:
             self.fresh_reads.append(name)
-        return self.secrets[name]
+        if name not in self.secrets:
+            raise ConfigurationError(f"Key Vault has no secret named {name}, or it is disabled")
+        return (self.secrets[name], *([self.before[name]] if name in self.before else []))
+
+    async def store(self, name: str, value: str, *, overlap: timedelta = timedelta()) -> None:
+        """Keep a secret, and the one before it where they overlap."""
+        self._answer(name)
+        if overlap and name in self.secrets:
+            if self.secrets[name] != value:
+                self.before[name] = self.secrets[name]
+        else:
+            self.before.pop(name, None)
+        self.secrets[name] = value
+
+    def _answer(self, name: str) -> None:
+        if self.down:
+            raise VaultUnavailable(f"Key Vault did not give {name}: scripted")
 
     async def close(self) -> None:
         """Hold nothing to close."""

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ocs.levels.at import levels_at
 from ocs.levels.change import Effect, Item, Level, change_levels, lock_levels, note_late, read_levels, take_late

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from devstack.processes import Child, stand_in_command
+from ocs.audit.calls import Call, Calls
 from ocs.regulator import wire
 from ocs.regulator.client import Regulator
 from ocs.regulator.faults import CredentialsRefused, NotSent, Rejected, SignInDown, SlowDown, Upstream
@@ -53,11 +54,15 @@ def store(url: str) -> Store:
     )
 
 
+async def _kept_nowhere(_call: Call) -> None:
+    """Keep nothing: here it is the calls themselves that are looked at."""
+
+
 @pytest.fixture
 async def regulator() -> AsyncIterator[Regulator]:
     """Give the client with short timeouts."""
     async with httpx.AsyncClient() as http:
-        yield Regulator(http, FakeVault(), post_timeout=2, get_timeout=3)
+        yield Regulator(Calls(http, _kept_nowhere), FakeVault(), post_timeout=2, get_timeout=3)
 
 
 def line(**changes: str) -> wire.EventLine:

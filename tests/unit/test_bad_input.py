@@ -1,7 +1,6 @@
 """Bad input is shown so that its sender can read it, and so that it can be written anywhere."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.bad_input import LONGEST_QUOTE, bad_input, quoted
 

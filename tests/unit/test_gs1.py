@@ -4,8 +4,7 @@ import string
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.catalogue.gtin import check_digit
 from ocs.shipping.notice.gs1 import Barcode, read_barcode

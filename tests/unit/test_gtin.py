@@ -1,8 +1,7 @@
 """Barcodes: check digits, padding to 14, and the each inside a case."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.catalogue.gtin import check_digit, each_of, has_right_check_digit, is_barcode, is_case, padded
 

@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.events.lines import Change, Known, Revision, Sent, build, line_id, sales_transaction_id
 from ocs.events.models import Transaction

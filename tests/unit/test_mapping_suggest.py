@@ -1,8 +1,7 @@
 """What a POS SKU may be: by barcode before number before name, with the reason in words."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.catalogue.items import NamedItem
 from ocs.mapping.suggest import Asked, KnownItems, Suggestion, suggest

@@ -1,7 +1,6 @@
 """The breaker's rules and the waits between tries."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.delivery.pace import Pace, after_failure, after_success, backoff_seconds, jittered, open_seconds
 

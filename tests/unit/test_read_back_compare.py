@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ocs.reconciliation.compare import EVENT_FIELDS, SentLine, event_differences, judge_event
 from ocs.regulator import wire

@@ -1,8 +1,7 @@
 """Retry-After in seconds and as a date, and what is made of nonsense."""
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from ocs.regulator.retry_after import LONGEST, WHEN_NOT_SAID, retry_after_seconds
 

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ocs.azure.queues import LARGEST_MESSAGE
 from ocs.events.models import MOST_ITEMS, read_transaction

@@ -1,0 +1,61 @@
+"""Makes pages of templates: escaped, with the headers that keep foreign script out, and only the live part when asked."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from ocs.dashboard import words as plain
+from ocs.dashboard.static import address_of
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    # Not no-referrer: with that, browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": "HX-Request",
+}
+LIVE = "live"
+"""The block of a template that a page asks for again every few seconds."""
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+ENVIRONMENT.filters |= {
+    "moment": plain.moment,
+    "clock": plain.clock,
+    "day": plain.day,
+    "ago": plain.ago,
+    "lasting": plain.lasting,
+    "number": plain.number,
+    "money": plain.money,
+    "words": plain.words,
+    "percent": plain.percent,
+}
+ENVIRONMENT.globals |= {"static": address_of, "plain": plain}
+ENVIRONMENT.tests |= {"instant": lambda value: isinstance(value, datetime), "date": lambda value: type(value) is date}
+
+
+def render(request: Request, template: str, status: int = 200, /, **words: Any) -> Response:
+    """Give a page, or its live part alone where htmx asks and the template has one."""
+    found = ENVIRONMENT.get_template(template)
+    said = plain.DONE.get(request.query_params.get("done", ""))
+    words = {"said_done": said} | words
+    if "HX-Request" in request.headers and LIVE in found.blocks:
+        context = found.new_context(words)
+        text = "".join(found.blocks[LIVE](context))
+    else:
+        text = found.render(words)
+    return HTMLResponse(text, status, HEADERS)

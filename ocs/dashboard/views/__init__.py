@@ -1,0 +1,1 @@
+"""The views of the page: each a router of its own, with the templates that carry its name."""

@@ -114,6 +114,8 @@ def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
 
 def _http(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == HTTPStatus.BAD_REQUEST:  # FastAPI's word for a body that it cannot even begin to read
+        return wrong_fields([FieldFault("the whole body", "bytes that cannot be read", "JSON in UTF-8")])
     fixes = {404: "Check the path", 405: "Check the method"}
     return problem(status, HTTPStatus(status).phrase, fixes.get(status, "See the documentation of this path"))
 

@@ -1,4 +1,4 @@
-"""`python -m bench [easy] [load] [memory] [night] [one-store]`: measure the app on the local stack; by default all."""
+"""`python -m bench [easy] [load] [memory] [night] [one-store] [staff]`: measure the app; by default all of it."""
 
 import argparse
 import logging
@@ -12,10 +12,12 @@ from bench.night import one_store, ontario
 from bench.night.tell import tell
 from bench.report import CONSOLE, RESULTS
 from bench.scene.ground import BenchError
+from bench.staff import run as staff
+from bench.staff.tell import tell as tell_staff
 from devstack.processes import ChildError
 from devstack.stack import StackInUseError
 
-BENCHES = ("easy", "load", "memory", "night", "one-store")
+BENCHES = ("easy", "load", "memory", "night", "one-store", "staff")
 ALL_ONTARIO, SMALL = 1800, 180
 """Stores of a night."""
 
@@ -37,6 +39,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--memory-seconds", type=float, default=60, help="how long to watch the host's memory")
     parser.add_argument("--memory-pace", type=float, default=20, help="transactions a second meanwhile")
+    parser.add_argument("--history", type=int, default=10_000_000, help="event lines behind what staff look at")
+    parser.add_argument("--staff-stores", type=int, default=ALL_ONTARIO, help="stores that they look at")
+    parser.add_argument("--asks", type=int, default=40, help="how often each of the staff's routes is asked")
     parser.add_argument("--small", action="store_true", help=f"the night of {SMALL} stores only, for a quick look")
     found = parser.parse_args()
     if unknown := set(found.benches) - set(BENCHES):
@@ -56,6 +61,8 @@ def _run(arguments: argparse.Namespace, chosen: Collection[str]) -> None:
         tell(ontario.run(sizes, sampled=arguments.profile), sampled=arguments.profile)
     if "one-store" in chosen:
         one_store.run()
+    if "staff" in chosen:
+        tell_staff(staff.run(arguments.history, arguments.staff_stores, arguments.asks))
 
 
 def main() -> int:

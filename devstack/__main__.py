@@ -19,7 +19,8 @@ from devstack.stack import DEFAULT_FOLDER, Stack, StackInUseError
 def _up(stack: Stack) -> int:
     """Migrate the database, show the app's settings as JSON, and stay until Ctrl-C."""
     operator(stack.app_env(), "migrate")
-    shown = stack.app_env() | {"regulator": stack.regulator_url}
+    doors = {"sign_in_control": stack.sign_in.control, "mailbox_control": stack.mailbox.control}
+    shown = stack.app_env() | {"regulator": stack.regulator_url} | doors
     print(json.dumps(shown, indent=2), flush=True)
     signal.pause()
     return 0
@@ -29,7 +30,9 @@ def main() -> int:
     """Run one command; 0 when it did its work, 1 with the reason when not, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
     parser.add_argument("command", choices=["run", "up"])
-    parser.add_argument("--once", action="store_true", help="end when all of the demo's day is accepted")
+    parser.add_argument(
+        "--once", action="store_true", help="end when all is accepted but the one line that is left to mend"
+    )
     parser.add_argument("--pace", type=float, default=4, help="transactions a second (default 4)")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where data and logs lie")
     args = parser.parse_args()

@@ -210,7 +210,7 @@ class Stack:
         """Stop a host and start one with other settings at the same address, with the same key and a log of its own."""
         port, key = int(host.url.rpartition(":")[2]), host.function_key
         host.stop()
-        return self._start_host(port, env, name, "--function-key", key)
+        return self._start_host(port, env, name, f"--function-key={key}")  # one word: a key may begin with a dash
 
     def _start_host(self, port: int, env: Mapping[str, str], name: str, *more: str) -> Host:
         page = {"OCS_PAGE_URL": f"http://127.0.0.1:{port}"}

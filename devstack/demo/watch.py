@@ -18,6 +18,7 @@ TOLD = {
     "breaker: open": "yellow",
     "breaker: the platform answers again": "green",
     "alert opened": "red",
+    "lines mapped": "green",
 }
 """Events besides acceptance that the demo shows, with their colours."""
 

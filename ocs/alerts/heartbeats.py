@@ -8,14 +8,14 @@ from ocs.alerts.open_close import SQL
 from ocs.db.pool import Connection
 from ocs.runtime import Runtime
 
-Timer = Literal["sweep", "read_platform", "make_positions", "ask_for_catalogues", "ask_for_notices", "watch"]
+Timer = Literal["sweep", "read_platform", "make_positions", "ask_for_catalogues", "make_shipping_due", "watch"]
 
 LONGEST_SILENCES: Mapping[Timer, timedelta] = {
     "sweep": timedelta(minutes=5),
     "read_platform": timedelta(minutes=15),
     "make_positions": timedelta(minutes=30),
     "ask_for_catalogues": timedelta(hours=50),
-    "ask_for_notices": timedelta(hours=19),
+    "make_shipping_due": timedelta(hours=19),
     "watch": timedelta(minutes=5),
 }
 """How long each timer may be silent: several of its periods by the default schedules, and its longest run."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -36,6 +36,7 @@ WRITE_SECONDS = 5.0
 """The longest that a delivery waits for the row of its call."""
 MOST_WAITING = 2000
 """Rows that wait in memory for a database that is away; what comes on top is in the log only, and counted as lost."""
+LOGGED = 16
 LINKS_AT_ONCE = 1000
 ROUNDS = 50
 LONGEST_URL = 2000
@@ -148,7 +149,7 @@ class Calls:
                 Call(
                     call_id=content.id_at(at),
                     at=at,
-                    **asdict(whose),
+                    **vars(whose),
                     method=request.method,
                     url=content.text(str(url))[:LONGEST_URL],
                     status=None if response is None else response.status_code,
@@ -158,7 +159,7 @@ class Calls:
                     request_sha256=None if secret else _digest(request.content),
                     response_bytes=None if response is None else len(response.content),
                     response_sha256=None if response is None or secret else _digest(response.content),
-                    **asdict(told),
+                    **vars(told),
                 )
             )
         return response
@@ -175,6 +176,7 @@ class Book:
         """Start with nothing waiting."""
         self._pool = pool
         self._waiting: list[Call] = []
+        self._one_at_a_time = asyncio.Lock()
         self.failures = 0
         """How often a row could not be written at once, since the process began."""
         self.lost = 0
@@ -188,14 +190,17 @@ class Book:
         await asyncio.shield(asyncio.create_task(self.write(), context=Context()))
 
     async def write(self) -> None:
-        """Write what waits; what cannot be written is logged and waits on."""
-        calls, self._waiting = self._waiting, []
-        if not calls:
-            return
+        """Write what waits; what cannot be written is logged and waits on.
+
+        One transaction at a time: what comes meanwhile goes into the next one, all of it together.
+        """
+        calls: list[Call] = []
         try:
-            async with asyncio.timeout(WRITE_SECONDS), self._pool.transaction() as connection:
-                for call in calls:
-                    await connection.execute(SQL["keep_call"], _row(call))
+            async with asyncio.timeout(WRITE_SECONDS), self._one_at_a_time:
+                calls, self._waiting = self._waiting, []
+                if calls:
+                    async with self._pool.transaction() as connection, connection.cursor() as cursor:
+                        await cursor.executemany(SQL["keep_call"], [_row(call) for call in calls])
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on
             self._not_written(calls, error)
 
@@ -208,14 +213,14 @@ class Book:
             "the audit of a call could not be written; it waits in memory",
             error=type(error).__name__,
             said=str(error),
-            call=content.canonical(content.plain(asdict(calls[-1]))),
+            calls=content.canonical(content.plain([vars(call) for call in calls[-LOGGED:]])),
             waiting=len(self._waiting),
             lost=self.lost,
         )
 
 
 def _row(call: Call) -> dict[str, object]:
-    row: dict[str, object] = asdict(call)
+    row = vars(call)
     return row | {"content_hash": content.content_hash(row, content.CALL)}
 
 

@@ -25,6 +25,7 @@ from ocs.tenants.models import Store, TransactionType
 from ocs.tenants.read import find_store
 
 SQL = load(__file__)
+NOTHING_DIFFERS = "nothing would differ from the newest revision: to send it again as it is, retry it"
 COMES_WITH_ITS_COST = frozenset({TransactionType.PURCHASE, TransactionType.TRANSFER_IN})
 """What comes in is worth what was paid for it, whichever item it turns out to be; what goes out, the item's average."""
 
@@ -67,11 +68,9 @@ async def correct(
         raise NotFound(f"no line {line_id} in store {store.crsa}")
     if before["revision"] != revision:
         raise PreconditionFailed(f"the line's newest revision is {before['revision']}, you looked at {revision}")
-    changes = correction.model_dump(exclude_none=True)
-    if not changes:
-        raise bad_input("the whole body", "nothing", "at least one field to correct")
-    said = _as_said(store, line_id, before, changes, await _direction(connection, store, before["transaction_type"]))
-    await _take(connection, said, before)
+    before["quantity"] = await _quantity_said(connection, store, before)
+    changes = _changes(correction, before)
+    await _take(connection, _as_said(store, line_id, before, changes), before)
     who = words | {"tenant_id": store.tenant_id, "revision": revision + 1, "made_by": act.caller.name, "why": act.why}
     await connection.execute(SQL["note_correction"], who)
     await act.note(
@@ -97,18 +96,32 @@ async def _take(connection: Connection, said: dict[str, Any], before: dict[str, 
         faults = [FieldFault(one.field.removeprefix("items[0]."), one.found, one.expected) for one in error.faults]
         raise BadInput(faults) from None
     if not taken.corrected:
-        raise Conflict("nothing would differ from the newest revision: to send it again as it is, retry it")
+        raise Conflict(NOTHING_DIFFERS)
 
 
-async def _direction(connection: Connection, store: Store, transaction_type: str) -> int:
-    kind = TransactionType(transaction_type)
+def _changes(correction: Correction, before: dict[str, Any]) -> dict[str, Any]:
+    """Give what really differs; raises BadInput where nothing is named, and Conflict where nothing differs."""
+    named = correction.model_dump(exclude_none=True)
+    if not named:
+        raise bad_input("the whole body", "nothing", "at least one field to correct")
+    changes = {name: value for name, value in named.items() if value != before[name]}
+    if not changes:
+        raise Conflict(NOTHING_DIFFERS)
+    return changes
+
+
+async def _quantity_said(connection: Connection, store: Store, before: dict[str, Any]) -> Decimal:
+    """Give the quantity that the POS said for the ledger's: only an adjustment has a sign of its own."""
+    quantity: Decimal = before["quantity"]
+    kind = TransactionType(before["transaction_type"])
+    if kind is not TransactionType.ADJUSTMENT:
+        return abs(quantity)
     found = await find_store(connection, str(store.tenant_id), str(store.store_id), kind)
-    return 0 if found is None or found.mapping is None else found.mapping.direction
+    turned = found is not None and found.mapping is not None and found.mapping.direction < 0
+    return -quantity if turned else quantity
 
 
-def _as_said(
-    store: Store, line_id: UUID, before: dict[str, Any], changes: dict[str, Any], direction: int
-) -> dict[str, Any]:
+def _as_said(store: Store, line_id: UUID, before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Write the transaction with this one line as the POS would have, had it said it right."""
     kind = TransactionType(before["transaction_type"])
     item = {
@@ -116,7 +129,7 @@ def _as_said(
         "sku": before["pos_sku"],
         "ocs_sku": changes.get("ocs_sku", before["ocs_sku"]),
         "upc": changes.get("upc", before["upc"] or None),
-        "quantity": str(changes.get("quantity", _quantity_said(before["quantity"], kind, direction))),
+        "quantity": str(changes.get("quantity", before["quantity"])),
         "unit_price": _plain(changes.get("unit_price", before["unit_price"])),
         "unit_cost": _plain(changes.get("unit_cost", before["unit_cost"] if kind in COMES_WITH_ITS_COST else None)),
     }
@@ -131,11 +144,6 @@ def _as_said(
         "reason": changes.get("reason", before["reason"] or None),
         "items": [item],
     }
-
-
-def _quantity_said(quantity: Decimal, kind: TransactionType, direction: int) -> Decimal:
-    """Give the quantity that the POS gave for a ledger's: only an adjustment has a sign of its own."""
-    return quantity * (direction or 1) if kind is TransactionType.ADJUSTMENT else abs(quantity)
 
 
 def _plain(value: object) -> str | None:

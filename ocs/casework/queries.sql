@@ -89,15 +89,17 @@ select l.store_id, l.sequence, l.recorded_at
 
 -- name: keys_of_reference
 -- purpose: the newest lines that the platform accepted with one reference id, now or before they were sent again
+-- A reference id is a batch's own; should the platform give one to many batches, the newest hundred are enough.
 select l.store_id, l.sequence, l.recorded_at
-  from sent_batches b
+  from (select batch_id from sent_batches
+         where reference_id = %(reference_id)s and store_id = any(%(store_ids)s::uuid[]) and kind = 'events'
+         order by batch_id desc limit 100) as b
  cross join lateral (
        select o.store_id, o.sequence from outbox_items o where o.batch_id = b.batch_id and o.kind = 'events'
         union
        select e.store_id, e.sequence from items_earlier_batches e where e.batch_id = b.batch_id) as member
   join reported_lines l on l.store_id = member.store_id and l.sequence = member.sequence
- where b.reference_id = %(reference_id)s and b.kind = 'events' and b.store_id = any(%(store_ids)s::uuid[])
-   and l.recorded_at >= %(recorded_from)s and l.recorded_at < %(recorded_to)s
+ where l.recorded_at >= %(recorded_from)s and l.recorded_at < %(recorded_to)s
    and (l.recorded_at, l.store_id, l.sequence) < (%(after_at)s, %(after_store)s, %(after_sequence)s)
    and (%(line_id)s::uuid is null or l.line_id = %(line_id)s)
    and (%(transaction_id)s::text is null or l.transaction_id = %(transaction_id)s)

@@ -5,10 +5,10 @@ import getpass
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
-from ocs import runtime as process
-from ocs import settings as settings_of_app
+from ocs import runtime as process, settings as settings_of_app
 from ocs.audit.acts import Act
 from ocs.errors import OcsError
 from ocs.runtime import Runtime
@@ -42,7 +42,7 @@ class Call:
         """The app's settings; raises ConfigurationError."""
         return settings_of_app.load()
 
-    @property
+    @cached_property
     def act(self) -> Act:
         """Who does it (the user of the operating system), by which command, and why."""
         return Act.of_operator(getpass.getuser(), f"{PROGRAM} {self.args.command}", getattr(self.args, "why", ""))

@@ -3,8 +3,10 @@
 import asyncio
 import json
 
+from sqlalchemy.exc import DBAPIError
+
 from ocs.azure.identity import Identity
-from ocs.cli.command import Answer, Call, Command
+from ocs.cli.command import Answer, Call, Command, NotDone
 from ocs.db.migrate import migrate
 from ocs.db.schema import SCHEMA_VERSION
 from ocs.events.models import Transaction
@@ -15,7 +17,10 @@ async def _migrate(call: Call) -> Answer:
     """Bring the database's schema forward; a second run changes nothing."""
     settings = call.settings
     password = await _token(settings) if settings.database_auth == "entra" else None
-    await asyncio.to_thread(migrate, settings.database_url.get_secret_value(), password)
+    try:
+        await asyncio.to_thread(migrate, settings.database_url.get_secret_value(), password)
+    except DBAPIError as error:
+        raise NotDone(f"nothing was migrated: {error.orig}") from None
     return Answer({"schema": SCHEMA_VERSION}, "the schema is current")
 
 

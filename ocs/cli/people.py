@@ -38,7 +38,7 @@ async def _grant(call: Call) -> Answer:
             connection, args.subject, tenant_id, role, name=args.name or args.subject, by=act.caller.name
         )
         after = {"role": role.value, "name": args.name or args.subject}
-        await _note(connection, act, "grant.given", tenant_id, args.subject, before=before, after=after)
+        await _note(connection, act, "person.granted", tenant_id, args.subject, before=before, after=after)
     where = args.crol or "all retailers"
     text = f"{args.subject} is {role.value} in {where}" + ("" if before is None else f", was {before.role.value}")
     return Answer({"subject": args.subject, "crol": args.crol, **after}, text)
@@ -53,7 +53,7 @@ async def _revoke(call: Call) -> Answer:
         before = await grants.revoke(connection, args.subject, tenant_id)
         if before is None:
             raise NotDone(f"{args.subject} has no role in {args.crol or 'all retailers'}")
-        await _note(connection, act, "grant.revoked", tenant_id, args.subject, before=before)
+        await _note(connection, act, "person.revoked", tenant_id, args.subject, before=before)
     text = f"{args.subject} is not {before.role.value} in {args.crol or 'all retailers'} any more"
     return Answer(_shown(before), text)
 

@@ -12,18 +12,16 @@ from collections.abc import Sequence
 import psycopg
 from pydantic_core import to_jsonable_python
 
-from ocs.cli import database, looking, mending, people, retailers
 from ocs.cli.command import PROGRAM, Answer, Call, Command
+from ocs.cli.database import COMMANDS as DATABASE
+from ocs.cli.looking import COMMANDS as LOOKING
+from ocs.cli.mending import COMMANDS as MENDING
+from ocs.cli.people import COMMANDS as PEOPLE
+from ocs.cli.retailers import COMMANDS as RETAILERS
 from ocs.cli.show import painted
 from ocs.errors import OcsError
 
-COMMANDS: tuple[Command, ...] = (
-    *looking.COMMANDS,
-    *mending.COMMANDS,
-    *retailers.COMMANDS,
-    *people.COMMANDS,
-    *database.COMMANDS,
-)
+COMMANDS: tuple[Command, ...] = (*LOOKING, *MENDING, *RETAILERS, *PEOPLE, *DATABASE)
 EPILOG = """exit codes: 0 done; 1 not done, with the reason on standard error; 2 the words make no command.
 Each command has its own --help with examples. --json answers for programs; without it colours are used on a
 terminal only, never with NO_COLOR set. What changes something is noted in the audit, with --why if given."""
@@ -33,7 +31,10 @@ def parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     layout = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(
-        prog=PROGRAM, description="Operate the reporting to the OCS Data Platform.", epilog=EPILOG, formatter_class=layout
+        prog=PROGRAM,
+        description="Operate the reporting to the OCS Data Platform.",
+        epilog=EPILOG,
+        formatter_class=layout,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:

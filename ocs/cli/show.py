@@ -35,8 +35,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     right = [all(isinstance(row[n], int | float | None) for row in rows) for n in range(len(heads))]
 
     def line(texts: Sequence[str]) -> str:
-        padded = [text.rjust(width) if to_right else text.ljust(width) for text, width, to_right in zip(texts, widths, right)]
-        return "  ".join(padded).rstrip()
+        columns = zip(texts, widths, right, strict=True)
+        return "  ".join(
+            text.rjust(width) if to_right else text.ljust(width) for text, width, to_right in columns
+        ).rstrip()
 
     return "\n".join([line([head.upper() for head in heads]), *(line(row) for row in cells)])
 

@@ -1,6 +1,7 @@
 """The routers of the page, for whoever serves them; none of them is in the API's description."""
 
 from ocs.dashboard import static
-from ocs.dashboard.views import overview
+from ocs.dashboard.views import alerts, audit, credentials, letters, lines, mappings, overview, store
 
-ROUTERS = (static.router, overview.router)
+VIEWS = (overview, store, lines, letters, mappings, alerts, credentials, audit)
+ROUTERS = (static.router, *(view.router for view in VIEWS))

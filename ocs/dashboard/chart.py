@@ -113,7 +113,9 @@ def table_of(quarters: Sequence[Quarter], zone: str) -> list[Hour]:
     for _, grouped in groupby(quarters, lambda one: one.begins.astimezone(local).strftime("%d %H %z")):
         some = list(grouped)
         seconds = [one.p95_seconds for one in some if one.p95_seconds is not None]
-        counts = {name: sum(getattr(one, name) for one in some) for name in ("taken_in", "accepted", "pending", "parked")}
+        counts = {
+            name: sum(getattr(one, name) for one in some) for name in ("taken_in", "accepted", "pending", "parked")
+        }
         if counts["taken_in"]:
             hours.append(Hour(some[0].begins, **counts, p95_seconds=max(seconds, default=None)))
     return hours

@@ -1,6 +1,6 @@
-"""Makes pages of templates: escaped, with the headers that keep foreign script out, and only the live part when asked."""
+"""Makes pages of templates: escaped, with headers that keep foreign script out, and only the live part when asked."""
 
-from datetime import date, datetime
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from ocs.dashboard import words as plain
+from ocs.dashboard import signs, words as plain
 from ocs.dashboard.static import address_of
 
 POLICY = (
@@ -43,15 +43,16 @@ ENVIRONMENT.filters |= {
     "money": plain.money,
     "words": plain.words,
     "percent": plain.percent,
+    "pretty": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+    "combine": lambda one, **more: dict(one) | more,
 }
-ENVIRONMENT.globals |= {"static": address_of, "plain": plain}
-ENVIRONMENT.tests |= {"instant": lambda value: isinstance(value, datetime), "date": lambda value: type(value) is date}
+ENVIRONMENT.globals |= {"static": address_of, "signs": signs, "ONTARIO": plain.ONTARIO}
 
 
 def render(request: Request, template: str, status: int = 200, /, **words: Any) -> Response:
     """Give a page, or its live part alone where htmx asks and the template has one."""
     found = ENVIRONMENT.get_template(template)
-    said = plain.DONE.get(request.query_params.get("done", ""))
+    said = signs.DONE.get(request.query_params.get("done", ""))
     words = {"said_done": said} | words
     if "HX-Request" in request.headers and LIVE in found.blocks:
         context = found.new_context(words)

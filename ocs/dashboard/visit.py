@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form
@@ -19,15 +19,23 @@ from ocs.audit.acts import Act, TheAct
 from ocs.bad_input import BadInput, FieldFault, bad_input, faults_of
 from ocs.dashboard import forms
 from ocs.dashboard.render import HEADERS, render
-from ocs.errors import Conflict, Forbidden, NotFound, NotSignedIn, OcsError, TooMany
+from ocs.errors import Conflict, Forbidden, NotFound, NotSignedIn, OcsError, PreconditionFailed, TooMany
 from ocs.runtime import Runtime
+from ocs.tenants import configuration
+from ocs.tenants.reach import tenant_in_reach
 from ocs.web.roles import Role
 
 SIGN_IN, SIGN_OUT = "/.auth/login/aad", "/.auth/logout"
 """App Service Authentication's own addresses."""
 TRIED = "signed-in"
 """In the query of a page to which a sign-in led back: its token is refused again, so another try would do no good."""
+ONCE = frozenset({"done", TRIED})
+"""What a page's address says once only."""
 LONGEST_WHY = 500
+MOST_TENANTS = 200
+"""Companies that a page offers to choose from; any other can be named."""
+SAFE = "/%:@!$'()*,;=~-._+"
+"""What stays as it is in a path that is written into an address again."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +56,21 @@ class Visit:
     @property
     def here(self) -> str:
         """This page's address with what was asked for, without what was said once."""
-        asked = [(name, value) for name, value in self.request.query_params.multi_items() if name not in ("done", TRIED)]
+        asked = [(name, value) for name, value in self.request.query_params.multi_items() if name not in ONCE]
         return self.request.url.path + (f"?{urlencode(asked)}" if asked else "")
 
-    def may(self, tenant_id: UUID, role: str) -> bool:
+    def with_query(self, **changes: str) -> str:
+        """Give this page's address with some of what was asked for changed."""
+        asked = {name: value for name, value in self.request.query_params.items() if name not in ONCE} | changes
+        return f"{self.request.url.path}?{urlencode(asked)}"
+
+    def holds(self, role: str) -> bool:
+        """Tell whether the caller has a role anywhere: for the links."""
+        return self.caller.super_admin or any(one.includes(Role(role)) for one in self.caller.grants.values())
+
+    def may(self, tenant_id: UUID | None, role: str) -> bool:
         """Tell whether the caller has a role in a tenant: for the buttons; the routes behind them ask again."""
-        return self.caller.may(tenant_id, Role(role))
+        return self.caller.super_admin or (tenant_id is not None and self.caller.may(tenant_id, Role(role)))
 
     def page(self, template: str, /, status: int = HTTPStatus.OK, **words: Any) -> Response:
         """Answer with a page, or with its live part only where the page asks for that again."""
@@ -61,11 +78,6 @@ class Visit:
         if forms.seed_of(self.request) != self.seed:
             forms.keep_seed(self.request, response, self.seed)
         return response
-
-    def done(self, where: str, what: str) -> Response:
-        """Answer a form: go and see what came of it, with a word on what was done."""
-        joined = "&" if "?" in where else "?"
-        return RedirectResponse(f"{where}{joined}{urlencode({'done': what})}", HTTPStatus.SEE_OTHER, HEADERS)
 
 
 async def the_visit(request: Request, caller: TheCaller) -> Visit:
@@ -76,6 +88,20 @@ async def the_visit(request: Request, caller: TheCaller) -> Visit:
 
 
 TheVisit = Annotated[Visit, Depends(the_visit)]
+
+
+async def tenants_of(visit: Visit, named: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Give the companies that a page may be of, and the one that it is of: the one that is named, or the only one.
+
+    Raises NotFound for a name that is none of the caller's, and Forbidden.
+    """
+    async with visit.runtime.pool.transaction() as connection:
+        tenants = await configuration.tenants_page(connection, visit.caller.tenants, most=MOST_TENANTS)
+        if not named:
+            return tenants, tenants[0] if len(tenants) == 1 else None
+        tenant_id = await tenant_in_reach(connection, visit.caller, named)
+        (chosen,) = await configuration.tenants_page(connection, [tenant_id])
+    return tenants, chosen
 
 
 @dataclass(frozen=True)
@@ -89,6 +115,12 @@ class Deed:
     def runtime(self) -> Runtime:
         """The process's runtime."""
         return self.visit.runtime
+
+    def back(self, what: str, otherwise: str) -> Response:
+        """Answer a form: back to the page that had it, else to another one, with a word on what was done."""
+        path, asked = came_from(self.visit.request) or (forms.PATH + otherwise, [])
+        query = urlencode([*((name, value) for name, value in asked if name not in ONCE), ("done", what)])
+        return RedirectResponse(f"{quote(path, safe=SAFE)}?{query}", HTTPStatus.SEE_OTHER, HEADERS)
 
 
 async def the_deed(
@@ -119,7 +151,15 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except NotSignedIn as error:
                 return _to_sign_in(request, error)
-            except (RequestValidationError, BadInput, NotFound, Forbidden, Conflict, TooMany) as error:
+            except (
+                RequestValidationError,
+                BadInput,
+                NotFound,
+                Forbidden,
+                Conflict,
+                PreconditionFailed,
+                TooMany,
+            ) as error:
                 return await _told(request, error)
 
         return told
@@ -151,23 +191,35 @@ def _to_sign_in(request: Request, error: NotSignedIn) -> Response:
 def _shown_path(request: Request) -> str:
     """Give the path of the page that asks for its live part, where it is one of ours."""
     path = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    return path if path.startswith(forms.PATH) else forms.PATH
+    return path if _is_ours(path) else forms.PATH
 
 
 async def _told(request: Request, error: Exception) -> Response:
     visit = getattr(request.state, "visit", None)
-    back = urlsplit(request.headers.get("Referer", ""))
+    path, asked = came_from(request) or (forms.PATH, [])
     words: dict[str, Any] = {
         "visit": visit,
         "faults": _faults(error),
         "said": str(error),
-        "back": back.path + (f"?{back.query}" if back.query else "") if back.path.startswith(forms.PATH) else forms.PATH,
+        "back": path + (f"?{urlencode(asked)}" if asked else ""),
     }
-    kinds = {NotFound: 404, Forbidden: 403, Conflict: 409, TooMany: 429}
+    kinds = {NotFound: 404, Forbidden: 403, Conflict: 409, PreconditionFailed: 412, TooMany: 429}
     status = next((number for kind, number in kinds.items() if isinstance(error, kind)), 422)
     if isinstance(error, Forbidden):
         words["person"] = await _person(request, visit)
     return render(request, "refused.html", status, status=status, **words)
+
+
+def came_from(request: Request) -> tuple[str, list[tuple[str, str]]] | None:
+    """Give the path and the query of the page of ours that a request came from, if it says so."""
+    said = urlsplit(request.headers.get("Referer", ""))
+    if said.netloc != request.headers.get("Host") or not _is_ours(said.path):
+        return None
+    return said.path, parse_qsl(said.query)
+
+
+def _is_ours(path: str) -> bool:
+    return path == forms.PATH or path.startswith(forms.PATH + "/")
 
 
 def _faults(error: Exception) -> tuple[FieldFault, ...]:

@@ -68,10 +68,11 @@ class Door:
 _DOORS: dict[str, Door] = {}
 
 
-def register(door: Door) -> None:
-    """Hand a door in, so that its letters can be driven again by whoever names their queue; a queue has one door."""
-    if _DOORS.setdefault(door.queue, door) is not door:
-        raise ValueError(f"there is a door of the queue {door.queue} already")
+def register(*given: Door) -> None:
+    """Hand doors in, so that their letters can be driven again by whoever names the queue; a queue has one door."""
+    for door in given:
+        if _DOORS.setdefault(door.queue, door) is not door:
+            raise ValueError(f"there is a door of the queue {door.queue} already")
 
 
 def door_of(queue: str) -> Door:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.dead_letters.addressee import parsed
@@ -51,7 +53,16 @@ async def page(connection: Connection, wanted: Wanted, *, cursor: str | None = N
 async def whole(connection: Connection, letter_id: UUID) -> dict[str, Any] | None:
     """Give a letter with its whole content, and that as JSON where it is JSON; None where there is no such letter."""
     row = await (await connection.execute(SQL["letter"], {"letter_id": letter_id})).fetchone()
-    return None if row is None else row | {"parsed": parsed(row["body"])}
+    return None if row is None else row | {"parsed": _that_can_be_sent(parsed(row["body"]))}
+
+
+def _that_can_be_sent(content: Any) -> Any:
+    """Give JSON that can be written again: not half a character, not hundreds of lists in each other; else None."""
+    try:
+        to_json(content)
+    except (PydanticSerializationError, ValueError, RecursionError):
+        return None
+    return content
 
 
 async def dismiss(connection: Connection, letter_id: UUID, by: str, why: str) -> bool:

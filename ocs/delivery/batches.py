@@ -100,7 +100,7 @@ async def count_failure(connection: Connection, work: Work) -> int:
 
 
 async def retire(connection: Connection, before: datetime, most: int) -> int:
-    """Delete batches that were settled before an instant, with their attempts and replies; gives how many, 0 at the end.
+    """Delete batches that were settled before an instant, with attempts and replies; gives how many, 0 at the end.
 
     A batch stays while one of its items is not delivered, or one of its halves is there. The items themselves stay in
     the outbox for ever: they say that a line was accepted, and when.

@@ -35,10 +35,11 @@ class Kind:
 _KINDS: dict[str, Kind] = {}
 
 
-def register(kind: Kind) -> None:
-    """Hand a kind to the engine; its name is taken once."""
-    if _KINDS.setdefault(kind.name, kind) is not kind:
-        raise ValueError(f"there is a kind named {kind.name} already")
+def register(*given: Kind) -> None:
+    """Hand kinds to the engine; each name is taken once."""
+    for kind in given:
+        if _KINDS.setdefault(kind.name, kind) is not kind:
+            raise ValueError(f"there is a kind named {kind.name} already")
 
 
 def registered() -> tuple[Kind, ...]:

@@ -1,7 +1,8 @@
 """What each outcome of an attempt does to the batch, the store, the breaker and the alerts; docs/errors.md in code."""
 
 from ocs import telemetry
-from ocs.alerts.open_close import close_alerts, open_alert
+from ocs.alerts.causes import Scope, of_connection
+from ocs.alerts.open_close import close_alerts, close_scoped, open_alert, open_scoped
 from ocs.db.pool import Connection
 from ocs.delivery import batches, kinds, pace
 from ocs.delivery.batches import Work
@@ -48,7 +49,9 @@ async def settle(
             rest = settings.credentials_wait_seconds
             if outcome.whole_connection:
                 await pace.hold_all(connection, store.connection_id, rest, "credentials")
-            await open_alert(connection, store.tenant_id, store.store_id, CREDENTIALS, outcome.message)
+                await open_scoped(connection, _all_stores(work), CREDENTIALS, outcome.message)
+            else:
+                await open_alert(connection, store.tenant_id, store.store_id, CREDENTIALS, outcome.message)
             return _waits(work, outcome, Wait(rest, "credentials"))
         case NotSent():
             return _waits(work, outcome, Wait(min(OWN_FAULT_WAIT, settings.retry_schedule[0]), "ours"))
@@ -97,8 +100,8 @@ async def _park(connection: Connection, work: Work, cause: batches.ParkedCause, 
 
 async def _close_alerts(connection: Connection, work: Work) -> None:
     if work.lease.was_waiting or work.failures:
-        store_id = work.lease.store.store_id
-        await close_alerts(connection, store_id, [UNDELIVERABLE, CREDENTIALS, PLATFORM_DOWN])
+        await close_alerts(connection, work.lease.store.store_id, [UNDELIVERABLE, CREDENTIALS, PLATFORM_DOWN])
+        await close_scoped(connection, _all_stores(work), [CREDENTIALS, PLATFORM_DOWN])
 
 
 async def _upstream(connection: Connection, settings: Settings, work: Work, outcome: RegulatorFault) -> Wait | None:
@@ -106,8 +109,8 @@ async def _upstream(connection: Connection, settings: Settings, work: Work, outc
     store = work.lease.store
     judged = await pace.note_failure(connection, settings, store.connection_id, work.attempt_id)
     if judged.long_outage:
-        text = f"The OCS platform does not serve this store: {outcome.message}"
-        await open_alert(connection, store.tenant_id, store.store_id, PLATFORM_DOWN, text)
+        text = f"The OCS platform does not serve the stores of this connection: {outcome.message}"
+        await open_scoped(connection, _all_stores(work), PLATFORM_DOWN, text)
     if not outcome.about_batch:  # the sign-in failed: the breaker should know, the batch is innocent
         return Wait(min(OWN_FAULT_WAIT, settings.retry_schedule[0]), "upstream")
     if not judged.counts:
@@ -128,6 +131,11 @@ async def _upstream(connection: Connection, settings: Settings, work: Work, outc
         text = f"{count} could not be delivered after {failures} tries: {outcome.message}"
         await open_alert(connection, store.tenant_id, store.store_id, UNDELIVERABLE, text)
     return Wait(pace.jittered(pace.backoff_seconds(settings.retry_schedule, failures)), "upstream")
+
+
+def _all_stores(work: Work) -> Scope:
+    """Give the scope of what is wrong with the connection, so with all its stores: one alert, not a thousand."""
+    return of_connection(work.lease.store.tenant_id, work.lease.store.connection_id)
 
 
 def _noun(work: Work) -> str:

@@ -63,7 +63,7 @@ async def show_credentials(
 
 @router.post("/{connection}/test")
 @open_to(Role.TENANT_ADMIN)
-async def test_credentials(
+async def ask_sign_in(
     connection: Annotated[Reference, Path(description="The connection's id, or its name with `tenant`")],
     act: TheAct,
     tenant: Annotated[Reference | None, Query(description="The tenant's id or CROL")] = None,

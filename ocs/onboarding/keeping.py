@@ -1,4 +1,4 @@
-"""Keeps credentials: tried at the platform's sign-in first, then put into Key Vault, then noted; the secret nowhere else.
+"""Keeps credentials: tried at the platform's sign-in, then put into Key Vault, then noted; the secret nowhere else.
 
 A death between Key Vault and the note leaves a secret that is in use and an older note of who changed it; the same sent
 again makes the note. A client id that changes with its secret is in use from the note on; until then the pair before it
@@ -175,7 +175,7 @@ async def _ask(own: Runtime, found: dict[str, Any], client_id: str, secret: str)
 
 
 def _judged(tried: Tried, *, unchecked: bool) -> bool:
-    """Tell whether the credentials were checked; raises BadInput where they were refused, Conflict where nobody knows."""
+    """Tell whether the credentials were checked; raises BadInput where refused, Conflict where unknown."""
     match tried.outcome:
         case "accepted":
             return True

@@ -36,7 +36,7 @@ class Key:
 
 def secret_name(key_id: str) -> str:
     """Give the name in the vault of the key with an id."""
-    return f"pos-key-{key_id}"
+    return f"key-of-pos-{key_id}"
 
 
 def new_key() -> Key:

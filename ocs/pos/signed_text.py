@@ -16,12 +16,12 @@ import re
 import secrets
 from dataclasses import dataclass
 
-MARK = "ocs-signed"
+MARK = "ocs-signed "
 HEAD = re.compile(
     r"ocs-signed v1 (?P<key_id>[0-9a-f]{12}) (?P<stamp>[0-9A-Za-z:.+_-]{1,64}) (?P<signature>[0-9a-fA-F]{64})\r?\n"
 )
 STAMP_BYTES = 16
-HEAD_BYTES = len(f"{MARK} v1 ") + 12 + 1 + 2 * STAMP_BYTES + 1 + 64 + 1
+HEAD_BYTES = len(f"{MARK}v1 ") + 12 + 1 + 2 * STAMP_BYTES + 1 + 64 + 1
 """By how much a signature of ours makes a message longer."""
 
 
@@ -60,7 +60,7 @@ def is_marked(text: str) -> bool:
 def sign(key_id: str, key: str, body: str, stamp: str | None = None) -> str:
     """Write a message with its signature, under a stamp that is used for nothing else."""
     stamp = stamp or secrets.token_hex(STAMP_BYTES)
-    return f"{MARK} v1 {key_id} {stamp} {signature_of(key, stamp, body)}\n{body}"
+    return f"{MARK}v1 {key_id} {stamp} {signature_of(key, stamp, body)}\n{body}"
 
 
 def signature_of(key: str, stamp: str, body: str) -> str:

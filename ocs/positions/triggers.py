@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from ocs import runtime
+from ocs.alerts import heartbeats
 from ocs.positions import coverage, night
 
 bp = func.Blueprint()
@@ -14,3 +15,4 @@ async def make_positions(timer: func.TimerRequest) -> None:  # noqa: ARG001 - th
     own = await runtime.current()
     await night.make_due(own)
     await coverage.check_coverage(own)
+    await heartbeats.tick(own, "make_positions")

@@ -131,15 +131,12 @@ class Tokens:
     async def _ask_with_each(self, store: Store, secrets: tuple[str, ...]) -> httpx.Response:
         """Ask with one secret after the other until one is not refused; gives the last response."""
         sign_in = SignIn(store.token_url, store.client_id, store.scope)
-        response = await _ask(self._calls, sign_in, secrets[0], whose(store), self._timeout)
-        refused = [secrets[0]]
-        for secret in secrets[1:]:
-            if response.status_code not in REFUSED:
-                break
+        for number, secret in enumerate(secrets):
             response = await _ask(self._calls, sign_in, secret, whose(store), self._timeout)
             if response.is_success:
-                self._choice.note(store.client_secret_name, refused)
-            refused.append(secret)
+                self._choice.note(store.client_secret_name, secrets[:number])
+            if response.status_code not in REFUSED:
+                break
         return response
 
 

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Query
 from ocs import runtime
 from ocs.access.caller import TheCaller
 from ocs.bad_input import bad_input
+from ocs.clock import utc_now
 from ocs.status.counts import Counted, CountedDay, counts_of, summed
+from ocs.status.day import OLDEST, require_day
 from ocs.status.figures import ConnectionFigures, Totals
 from ocs.status.overview import JudgedStore, Overview, TenantFigures, by_tenant, overview, overview_of
 from ocs.status.verdict import Verdict
@@ -22,7 +24,7 @@ from ocs.web.roles import Role, open_to
 router = APIRouter(prefix="/api/ocs", tags=["status"])
 LONGEST_RANGE = 31
 """Days of one question about counts."""
-A_WEEK = timedelta(days=6)
+A_WEEK, ONE_DAY = timedelta(days=6), timedelta(days=1)
 T = TypeVar("T")
 
 
@@ -114,10 +116,7 @@ async def counts_of_tenant(
     """Compare, for each store and day, the lines recorded, the outbox and what was accepted; differences are named."""
     (after,) = decode(cursor, str)
     own = await runtime.current()
-    last = last or own.now().date()
-    first = first or last - A_WEEK
-    if not timedelta() <= last - first < timedelta(days=LONGEST_RANGE):
-        raise bad_input("from", str(first), f"a date up to {last}, and not more than {LONGEST_RANGE} days in all")
+    first, last = _range(first, last, utc_now().date() + ONE_DAY)
     async with own.pool.transaction() as connection:
         found = await tenant_in_reach(connection, caller, tenant_id)
         stores = await counts_of(connection, found, (first, last), after, limit + 1)
@@ -135,6 +134,17 @@ async def compliance(caller: TheCaller, cursor: Cursor = None, limit: Limit = 50
     async with own.pool.transaction() as connection:
         whole = await overview(connection, caller, own.now())
     return _status(whole, after, limit)
+
+
+def _range(first: date | None, last: date | None, newest: date) -> tuple[date, date]:
+    """Give the days that are asked for, a week up to today without them; raises BadInput for what cannot be counted."""
+    last = newest - ONE_DAY if last is None else last
+    require_day("to", last, newest)
+    first = max(last - A_WEEK, OLDEST) if first is None else first
+    oldest = max(last - timedelta(days=LONGEST_RANGE - 1), OLDEST)
+    if not oldest <= first <= last:
+        raise bad_input("from", str(first), f"a date from {oldest} to {last}: {LONGEST_RANGE} days at most")
+    return first, last
 
 
 def _status(whole: Overview, after: str | None, limit: int) -> Status:

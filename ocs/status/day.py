@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from ocs.bad_input import bad_input
+from ocs.clock import utc_now
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.positions.business_day import business_day
@@ -12,6 +14,8 @@ from ocs.tenants.models import Store
 
 SQL = load(__file__)
 QUARTER = timedelta(minutes=15)
+OLDEST = date(2018, 10, 17)
+"""Since when cannabis is sold by law in Canada (Cannabis Act, S.C. 2018, c. 16)."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,18 @@ class Quarter:
     p95_seconds: float | None
 
 
+def require_day(field: str, day: date, newest: date) -> None:
+    """Raise BadInput for a day of which nothing can have been recorded."""
+    if not OLDEST <= day <= newest:
+        raise bad_input(field, str(day), f"a date from {OLDEST} to {newest}")
+
+
 async def day_of_store(connection: Connection, store: Store, day: date) -> list[Quarter]:
-    """Give all quarters of a store's business day in its own zone: 96 of them, 92 or 100 where clocks change."""
+    """Give all quarters of a store's business day in its own zone: 96 of them, 92 or 100 where clocks change.
+
+    Raises BadInput for a day that is not yet, or before there was anything to record.
+    """
+    require_day("day", day, store.local(utc_now()).date())
     span = business_day(day, store.time_zone)
     begins, ends = span.begins.astimezone(UTC), span.ends.astimezone(UTC)
     words = {"store_id": store.store_id, "begins": begins, "ends": ends}

@@ -48,7 +48,7 @@ class Mailbox:
         if self.refuses:
             return self.refuses
         content = cast("bytes", envelope.content)
-        self.mails.append(cast("EmailMessage", email.message_from_bytes(content, policy=email.policy.default)))
+        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
         self.recipients += envelope.rcpt_tos
         return "250 kept"
 

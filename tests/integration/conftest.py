@@ -10,13 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 import function_app
 from devstack.postgres import Postgres
 from ocs import runtime as process, settings as settings_of_app
 from ocs.access.caller import Caller, allowed, who_calls
-from ocs.dashboard import admin as dashboard_admin
 from ocs.db.migrate import migrate
 from ocs.runtime import Runtime, assemble
 from ocs.settings import Settings
@@ -26,8 +25,6 @@ from ocs.web.roles import Role, role_of
 from tests.integration.platform import FakeQueues, Platform
 
 TEMPLATE = "template_ocs"
-MORE_ROUTERS: tuple[APIRouter, ...] = (*dashboard_admin.ROUTERS,)
-"""Routers that `function_app` does not serve yet."""
 SUPER_ADMIN = Caller("super-admin", "super admin", super_admin=True)
 AZURITE_NOT_NEEDED = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -133,7 +130,7 @@ async def staff_client(
     """
     monkeypatch.setattr(process._Process, "runtime", runtime)  # noqa: SLF001 - one process has one, a test its own
     monkeypatch.setattr(process._Process, "checked", True)  # noqa: SLF001 - the same
-    app = create_app((*function_app.ROUTERS, *MORE_ROUTERS))
+    app = create_app(function_app.ROUTERS)
 
     def calls(request: Request) -> Caller:
         needs = role_of(request.scope["route"].endpoint) or Role.SUPER_ADMIN

@@ -158,14 +158,15 @@ async def test_what_waits_is_listed_oldest_first_with_its_cause_and_counts(
     assert whole["counts"] == {"backoff": 2, "sku_unmapped": 1, "store_off": 1}
     assert [line["why"]["cause"] for line in whole["items"]] == ["backoff", "backoff", "sku_unmapped", "store_off"]
     assert "scripted 503" in whole["items"][0]["why"]["says"]
-    for filters, expected in (
+    tried: list[tuple[dict[str, str], list[str]]] = [
         ({"cause": "backoff"}, ["T1", "T1"]),
         ({"cause": "store_off"}, ["T3"]),
         ({"cause": "sku_unmapped"}, ["T2"]),
         ({"cause": "calls_busy"}, []),
         ({"store": SECOND}, ["T3"]),
-        ({"tenant": CROL, "limit": 200}, ["T1", "T1", "T2", "T3"]),
-    ):
+        ({"tenant": CROL, "limit": "200"}, ["T1", "T1", "T2", "T3"]),
+    ]
+    for filters, expected in tried:
         reply = await staff.get("/api/ocs/events/pending", params=filters)
         assert [line["transaction_id"] for line in reply.json()["items"]] == expected, filters
     first = (await staff.get("/api/ocs/events/pending", params={"limit": 3})).json()
@@ -206,7 +207,7 @@ async def test_what_cannot_go_is_not_submitted_and_the_words_say_why(
 ) -> None:
     await sell(runtime, "T1")
     async with runtime.pool.transaction() as connection:
-        await connection.execute(change)  # type: ignore[arg-type]
+        await connection.execute(change)
     reply = await staff.post("/api/ocs/events/submit", json={"store_id": FIRST, "transaction_id": "T1"})
     assert (reply.status_code, words in reply.text) == (409, True), reply.text
     assert await rows(runtime, "select from audit_acts") == []

@@ -1,5 +1,6 @@
-"""A correction by staff is a correction like the POS's own: same line id, levels and order right, nobody overwritten."""
+"""A correction by staff is one like the POS's own: same line id, levels and order right, nobody overwritten."""
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -47,7 +48,7 @@ async def test_each_field_can_be_corrected_and_all_others_stay(
         ("ocs_sku", {"ocs_sku": OTHER}, "ocs_sku", OTHER),
         ("upc", {"upc": "00628582000524"}, "upc", "00628582000524"),
         ("quantity", {"quantity": 12}, "quantity", 12),
-        ("unit price", {"unit_price": "1.25"}, "unit_price", "1.25"),
+        ("unit price", {"unit_price": "1.25"}, "unit_price", Decimal("1.25")),
         ("unit cost", {"unit_cost": "6"}, "unit_cost", 6),
         ("reason", {"reason": "Receiving Error"}, "reason", "Receiving Error"),
     ]
@@ -56,7 +57,7 @@ async def test_each_field_can_be_corrected_and_all_others_stay(
         reply = await correct(staff, line_id, body, revision)
         assert (reply.status_code, reply.json()["revision"]) == (202, revision + 1), (name, reply.text)
         after = await newest(runtime)
-        assert str(after[column]).removesuffix("00") == str(value), name
+        assert after[column] == value, name
         assert [after[one] for one in same] == [before[one] for one in same], name
     await answer_bell(runtime, sold.store_id)
     at_platform = platform.accepted[line_id]
@@ -113,11 +114,8 @@ async def test_what_is_wrong_is_named_and_nothing_is_written(runtime: Runtime, s
         ({"quantity": 1}, 409, "nothing would differ"),
     ):
         reply = await correct(staff, line_id, body)
-        if code == 409:  # a POS that did not name the time differs from staff who do: a second correction does not
-            assert reply.status_code == 202
-            reply = await correct(staff, line_id, body, revision=2)
         assert (reply.status_code, words in reply.text) == (code, True), (body, reply.text)
-    assert await states(runtime) == ["superseded", "pending"]
+    assert await states(runtime) == ["pending"]
 
 
 async def test_a_line_is_corrected_to_nothing_with_quantity_0(
@@ -137,8 +135,8 @@ async def test_a_tenants_wish_for_signed_messages_does_not_stop_its_own_staff(
 ) -> None:
     await sell(runtime, "T1")
     line_id = await only_line(runtime)
-    wish = await staff.put(f"/api/ocs/tenants/{CROL}/message-signatures", json={"required": True})
-    assert wish.status_code in (200, 404), wish.text
+    wish = await staff.put(f"/api/ocs/tenants/{CROL}/pos-signatures", json={"required": True})
+    assert wish.status_code == 200, wish.text
     async with runtime.pool.transaction() as connection:
         await connection.execute("update pos_signatures set required_from = now() - interval '1 hour'")
     assert (await correct(staff, line_id, {"quantity": 2})).status_code == 202

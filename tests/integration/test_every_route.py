@@ -118,7 +118,11 @@ async def test_evil_words_in_paths_and_queries_break_nothing(staff: httpx.AsyncC
         words = {field.alias: evil for field in route.dependant.query_params}
         for reply in (await _ask(staff, method, _path(route, evil)), await _ask(staff, method, _path(route), words)):
             is_page = "html" in reply.headers.get("Content-Type", "")
-            if reply.status_code >= 500 or "Set-Cookie" in reply.headers or (is_page and "<script>alert" in reply.text):
+            if (
+                reply.status_code >= 500
+                or "x=1" in reply.headers.get("Set-Cookie", "")
+                or (is_page and "<script>alert" in reply.text)
+            ):
                 wrong[f"{method} {route.path}"] = (reply.status_code, reply.text)
     assert wrong == {}
     assert (await staff.get(f"/api/ocs/position/history/{STORE}")).status_code == 200

@@ -228,7 +228,7 @@ async def test_the_apps_own_key_is_neither_shown_nor_opens_a_door(runtime: Runti
     assert [one["key_id"] for one in (await staff.get(KEYS)).json()["items"]] == [key["key_id"]]
     assert (await staff.delete(f"{KEYS}/{own['key_id']}")).status_code == 404
     assert isinstance(runtime.vault, FakeVault)
-    text = runtime.vault.secrets[f"pos-key-{own['key_id']}"]
+    text = runtime.vault.secrets[f"key-of-pos-{own['key_id']}"]
     reply = await staff.post("/api/ocs/transactions", json=SALE, headers={"Ocs-Key": text})
     assert reply.status_code == 401
 

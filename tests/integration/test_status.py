@@ -1,12 +1,13 @@
 """Status on real rows: what each figure counts, whose it is, and that the three counts tell when a row is missing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from ocs.access.caller import Caller
+from ocs.bad_input import BadInput
 from ocs.clock import utc_now
 from ocs.dead_letters.letters import Burial, bury
 from ocs.delivery.sender import answer_bell
@@ -104,6 +105,22 @@ async def test_refused_credentials_and_an_open_breaker_are_told(
     assert after["refused_since"] > before["last_good_use"]
     assert (after["breaker"], after["held_for"], after["until"] is not None) == ("open", "breaker", True)
     assert {"breaker", "credentials_refused"} <= {reason["cause"] for reason in body["verdict"]["reasons"]}
+
+
+async def test_a_paused_store_is_told_and_its_night_counts(runtime: Runtime, staff: httpx.AsyncClient) -> None:
+    async with runtime.pool.transaction() as connection:
+        await connection.execute(
+            "update stores set paused_at = now(), paused_by = 'Kim', paused_why = 'count', "
+            "created_at = now() - interval '9 days' where crsa = %s",
+            [FIRST],
+        )
+    body = (await staff.get(STATUS)).json()
+    row = _row(body)
+    assert (row["switched_on"], row["paused_through"], row["paused_why"]) == (True, "store", "count")
+    assert row["night"] == "not_made"
+    causes = {reason["cause"]: reason["stores"] for reason in body["verdict"]["reasons"]}
+    assert causes["paused"] == [FIRST]
+    assert FIRST in causes["position_missing"]
 
 
 async def test_last_nights_position_and_the_newest_snapshot_are_told(
@@ -208,6 +225,9 @@ async def test_a_row_that_vanished_behind_the_back_is_named(
     [
         {"from": "2026-11-20", "to": "2026-11-19"},
         {"from": "2026-01-01", "to": "2026-11-19"},
+        {"to": "9999-12-31"},
+        {"from": "0001-01-01"},
+        {"from": "0001-01-01", "to": "0001-01-02"},
         {"from": "yesterday"},
         {"cursor": "%%%"},
         {"limit": "0"},
@@ -230,6 +250,23 @@ async def test_a_days_quarters_hold_all_its_lines(runtime: Runtime) -> None:
     assert sum(one.taken_in for one in quarters) == 5
     assert (sum(one.accepted for one in quarters), sum(one.pending for one in quarters)) == (3, 2)
     assert all(one.p50_seconds is not None for one in quarters if one.accepted)
+
+
+@pytest.mark.parametrize(
+    ("day", "quarters"), [(date(2025, 3, 9), 92), (date(2025, 11, 2), 100), (date(2018, 10, 17), 96)]
+)
+async def test_a_day_has_as_many_quarters_as_the_clock_says(runtime: Runtime, day: date, quarters: int) -> None:
+    store = await _store(runtime)
+    async with runtime.pool.transaction() as connection:
+        assert len(await day_of_store(connection, store, day)) == quarters
+
+
+@pytest.mark.parametrize("day", [date.min, date(2018, 10, 16), date.max])
+async def test_a_day_without_anything_is_refused(runtime: Runtime, day: date) -> None:
+    store = await _store(runtime)
+    async with runtime.pool.transaction() as connection:
+        with pytest.raises(BadInput, match="day: found"):
+            await day_of_store(connection, store, day)
 
 
 async def test_one_stores_figures_are_those_of_the_overview(runtime: Runtime) -> None:

@@ -59,7 +59,7 @@ async def _words(runtime: Runtime) -> dict[str, Any]:
 @pytest.fixture
 async def province(runtime: Runtime) -> Runtime:
     """Give a database in which a whole table costs far more than what is asked for."""
-    await fill(runtime, stores=40, days=6)
+    await fill(runtime, stores=20, days=6)
     return runtime
 
 

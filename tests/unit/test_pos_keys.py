@@ -21,7 +21,7 @@ def test_a_new_key_is_read_as_it_was_written() -> None:
     key = new_key()
     assert read_key(key.text) == key
     assert key.text.startswith(f"ocs_{key.key_id}_")
-    assert key.secret_name == f"pos-key-{key.key_id}"
+    assert key.secret_name == f"key-of-pos-{key.key_id}"
 
 
 def test_no_two_keys_are_alike() -> None:
@@ -113,7 +113,7 @@ def test_capital_letters_and_a_windows_line_end_are_read_too() -> None:
     assert signed.is_signed_with(KEY)
 
 
-@pytest.mark.parametrize("head", ["ocs-signed", "ocs-signed v2 3f9c0a1b2c4d x " + "0" * 64, "ocs-signed v1 3f9c x 00"])
+@pytest.mark.parametrize("head", ["ocs-signed ", "ocs-signed v2 3f9c0a1b2c4d x " + "0" * 64, "ocs-signed v1 3f9c x 00"])
 def test_a_head_that_is_not_whole_is_none(head: str) -> None:
     assert read_signed(head + '\n{"n": 1}') is None
 

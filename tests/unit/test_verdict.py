@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, strategies as st
 
 from ocs.status.counts import Counted, difference_of
 from ocs.status.figures import ConnectionFigures, Latency, StoreFigures, Success, totals_of
@@ -100,6 +101,27 @@ def test_a_connection_puts_all_at_risk(found: dict[str, Any], cause: str | None)
     assert judged.answer is (Answer.YES if cause is None else Answer.AT_RISK)
     assert [reason.cause for reason in judged.reasons] == ([] if cause is None else [cause])
     assert all("connection uat" in reason.text for reason in judged.reasons)
+
+
+NIGHTS = st.sampled_from(["accepted", "under_way", "refused", "not_made", "not_due"])
+AGES = st.none() | st.floats(0, 3 * A_DAY)
+STORES = st.builds(
+    replace,
+    st.just(GOOD),
+    night=NIGHTS,
+    oldest_unsent_seconds=AGES,
+    oldest_parked_seconds=AGES,
+    pending=st.integers(0, 9),
+    parked=st.integers(0, 9),
+    switched_on=st.booleans(),
+    paused_through=st.sampled_from([None, "store"]),
+)
+
+
+@given(st.lists(STORES, max_size=6))
+def test_all_together_are_as_good_as_the_worst_of_them(stores: list[StoreFigures]) -> None:
+    worst = max((list(Answer).index(verdict_of_store(store).answer) for store in stores), default=0)
+    assert list(Answer).index(verdict(stores, [], 0).answer) == worst
 
 
 def test_the_worst_reason_comes_first_and_makes_the_answer() -> None:

@@ -56,7 +56,7 @@ def _leads_inside(host: str) -> bool:
 
     The client resolves nothing that consists of digits and dots, and hands odd ones (127.1) to the system as they are.
     """
-    if host == "localhost" or host.endswith(".localhost"):
+    if f".{host.rstrip('.')}".endswith(".localhost"):
         return True
     if ":" not in host and not host.replace(".", "").isdigit():
         return False

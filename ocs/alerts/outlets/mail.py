@@ -15,7 +15,7 @@ from ocs.settings import Settings
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,255}\Z)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 """One plain address, without a display name (HTML Living Standard, "valid e-mail address")."""
 LONGEST_SUBJECT = 150
-ONE_LINE = policy.SMTP.clone(max_line_length=LONGEST_SUBJECT + 50)
+ONE_LINE = policy.SMTP.clone(max_line_length=LONGEST_SUBJECT + 50, cte_type="7bit")
 """A subject stands on one line: folded behind its colon it would begin with a space."""
 SECONDS = 15.0
 
@@ -55,7 +55,9 @@ async def send(settings: Settings, mail: Mail, password: str | None) -> None:
         raise NotDelivered("this installation sends no mail: OCS_SMTP_HOST is not set")
     try:
         await aiosmtplib.send(
-            written(mail, settings.smtp_from),
+            written(mail, settings.smtp_from).as_bytes(),
+            sender=settings.smtp_from,
+            recipients=[mail.to],
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             use_tls=settings.smtp_tls == "tls",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import aiohttp
 
-from ocs.alerts.outlets.address import PublicResolver, fault_of
+from ocs.alerts.outlets.address import ForbiddenAddress, PublicResolver, fault_of
 
 PREFIX = "whsec_"
 LEAST_SECRET, LONGEST_SECRET = 24, 64
@@ -71,6 +71,9 @@ async def post(url: str, message_id: UUID, body: str, secret: str, *, on_local_s
             status = answer.status  # what else is said is not read: it is no business of ours, nor to be shown
     except TimeoutError:
         raise NotDelivered(f"no reply within {SECONDS:g} s") from None
+    except aiohttp.ClientConnectorDNSError as error:
+        inside = isinstance(error.os_error, ForbiddenAddress)
+        raise NotDelivered("its name leads into a private network" if inside else "its name is not known") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise NotDelivered(f"not reached: {type(error).__name__}") from None
     if status not in SUCCESS:

@@ -127,4 +127,4 @@ def _moment(at: datetime, time_zone: str | None) -> str:
 
 
 def _link(one: News, page_url: str | None) -> str | None:
-    return None if page_url is None else f"{page_url.rstrip('/')}/api/dashboard/alerts/{one.alert_id}"
+    return None if page_url is None else f"{page_url.rstrip('/')}/api/dashboard/alerts#alert-{one.alert_id}"

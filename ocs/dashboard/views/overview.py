@@ -69,6 +69,6 @@ def _fits(store: JudgedStore, find: str, show: Show) -> bool:
     figures = store.figures
     if show == "attention" and store.verdict.answer is Answer.YES:
         return False
-    if show == "paused" and figures.reporting:
+    if show == "paused" and figures.switched_on and figures.paused_through is None:
         return False
     return find in figures.name.casefold() or find in figures.crsa.casefold()

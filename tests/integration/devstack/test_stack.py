@@ -136,11 +136,11 @@ def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
 def test_a_host_signs_browsers_in_and_knows_its_own_address(tmp_path: Path) -> None:
     """Also when it is started again with other settings: staff's links and sessions still lead to it."""
     with Stack(tmp_path, parts=ALL_BUT_THE_PLATFORM) as stack:
-        host = stack.start_host()
+        host = stack.start_host({}, "host", "--function-key=-a-key-may-begin-with-a-dash")
         again = stack.restart_host(host, {"OCS_LOG_LEVEL": "DEBUG"}, "again")
         environment = Path(f"/proc/{again.pid}/environ").read_bytes().decode().split("\0")
         login = httpx.get(f"{again.url}/.auth/login/aad")
 
-        assert again.url == host.url
+        assert (again.url, again.function_key) == (host.url, "-a-key-may-begin-with-a-dash")
         assert {f"OCS_PAGE_URL={again.url}", "OCS_LOG_LEVEL=DEBUG"} <= set(environment)
         assert login.headers["location"].startswith(f"{stack.sign_in.issuer}/authorize?")

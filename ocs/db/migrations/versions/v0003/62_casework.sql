@@ -33,7 +33,8 @@ create index outbox_earlier_batches_of_batch on outbox_earlier_batches (batch_id
 create index outbox_unsettled on outbox (store_id, kind, received_at, sequence)
     include (tenant_id, state, parked_cause) where state in ('pending', 'frozen', 'parked');
 create index outbox_superseded on outbox (store_id, kind, sequence) where state = 'superseded';
-create index delivery_batches_of_reference on delivery_batches (reference_id) where reference_id is not null;
+create index delivery_batches_of_reference on delivery_batches (reference_id, store_id, batch_id)
+    where reference_id is not null;
 
 create view items_earlier_batches as
 select store_id, kind, sequence, batch_id, tenant_id, again_at from outbox_earlier_batches;
@@ -46,9 +47,10 @@ create view delivery_waits as                 -- why a store's stream is, or is 
 select d.store_id, d.kind, d.tenant_id, d.due_at, d.wait_cause, d.waiting_since, d.lease_until,
        p.connection_id, p.state as breaker, p.hold_until, p.hold_cause,
        coalesce(is_due(d.due_at, d.wait_cause, d.waiting_since, coalesce(p.recovered_at, 'epoch')), false) as is_due,
-       exists (select from call_slots c
-                where c.connection_id = p.connection_id and c.slot <= p.allowed
-                  and c.held_until <= clock_timestamp()) as has_free_slot
+       p.connection_id is null                -- never called yet: it gets its calls with the first one
+       or exists (select from call_slots c
+                   where c.connection_id = p.connection_id and c.slot <= p.allowed
+                     and c.held_until <= clock_timestamp()) as has_free_slot
   from delivery_streams d
   join reporting_stores s using (store_id)
   left join connection_pace p on p.connection_id = s.connection_id;

@@ -4,7 +4,7 @@
 -- room: delivery -----------------------------------------------------------------------------------------------------
 
 -- What was accepted of a store since an instant, one entry a batch.
-create index delivery_batches_accepted on delivery_batches (store_id, kind, settled_at) include (lines)
+create index delivery_batches_accepted on delivery_batches (store_id, kind, settled_at) include (lines, tenant_id)
  where state = 'accepted';
 -- When credentials were last good, and since when they are not: the platform reads a line only after it has let us in.
 create index delivery_attempts_let_in on delivery_attempts (connection_id, finished_at)

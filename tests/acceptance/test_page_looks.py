@@ -1,0 +1,51 @@
+"""How the page looks and reads: pictures of every view, no grave fault for a screen reader, nothing off a phone."""
+
+from urllib.parse import quote
+
+from playwright.sync_api import expect
+
+from tests.acceptance.browser import PAGE, PICTURES, grave_faults, is_wider_than_the_screen, picture, visiting
+from tests.acceptance.scene import Scene, eventually
+from tests.acceptance.test_page import refuse, sell_unmapped, sell_wrong
+
+
+def _something_of_everything(scene: Scene) -> tuple[str, str]:
+    """Have lines accepted, refused and unmapped, and a dead letter; gives the refused line's and the letter's id."""
+    scene.arrives(scene.sell(3, lines=2))
+    refuse(scene)
+    sell_unmapped(scene)
+    line_id = sell_wrong(scene)
+    sale = scene.sale(transaction_type="gift")
+    scene.put(sale)
+    parked = "select 1 from outbox where item_id = %s and state = 'parked'"
+    eventually(lambda: scene.rows(parked, line_id), "the regulator refused the line")
+    (letter,) = eventually(lambda: scene.dead_letters(sale["transaction_id"]), "the message is a dead letter")
+    return line_id, str(letter["letter_id"])
+
+
+def test_every_view_is_fit_to_be_seen(scene: Scene) -> None:
+    """axe-core finds nothing serious or critical in any view, light or dark; pictures are kept of each."""
+    line_id, letter_id = _something_of_everything(scene)
+    views = {
+        "overview": "",
+        "store": f"/stores/{scene.first}",
+        "line": f"/stores/{scene.first}/lines/{line_id}",
+        "events": f"/lines?store={scene.first}",
+        "letters": "/letters",
+        "letter": f"/letters/{letter_id}",
+        "mappings": f"/mappings?tenant={scene.crol}",
+        "alerts": "/alerts",
+        "credentials": f"/credentials?tenant={scene.crol}",
+        "audit": "/audit",
+        "not-found": f"/stores/{quote('CRSA0000000')}",
+    }
+    grave, wide = {}, []
+    with visiting(scene, "super-admin", complains=False) as page:
+        for name, path in views.items():
+            page.goto(PAGE + path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            picture(page, name)
+            grave |= {name: faults for faults in [grave_faults(page)] if faults}
+            wide += [name] if is_wider_than_the_screen(page) else []
+    print(f"pictures of the page are in {PICTURES}")
+    assert (grave, wide) == ({}, [])

@@ -125,6 +125,8 @@ class Settings(BaseSettings):
             )
         if self.clock_shift_seconds and self.vault_ca_file is None:
             raise ValueError("OCS_CLOCK_SHIFT_SECONDS 0: the clock is moved on the local stack only")
+        if (self.smtp_user is None) != (self.smtp_password_name is None):
+            raise ValueError("OCS_SMTP_USER and OCS_SMTP_PASSWORD_NAME together, or neither")
         if self.smtp_tls == "none" and self.smtp_host is not None and self.vault_ca_file is None:
             raise ValueError("OCS_SMTP_TLS starttls or tls: mails go unencrypted on the local stack only")
         issuer = self.sign_in_issuer

@@ -75,14 +75,20 @@ on conflict do nothing
 -- that is), and the facts that its sentence is made of.
 
 -- name: breaker_open
--- purpose: connections whose breaker opened again, or has been open for a minute; kept until it is closed
+-- purpose: connections whose breaker opened again, or is open for a minute, until it closes; and whether most have one
 select b.tenant_id, b.connection_id, null::uuid as store_id,
        b.state = 'open' and (b.times_opened >= 2 or b.opened_at < now() - interval '60 s') as opens,
-       jsonb_build_object('connection', c.name, 'probes', b.times_opened, 'stores',
+       jsonb_build_object('where', 'the connection ' || c.name, 'stores',
            (select count(distinct d.store_id) from unsent_streams d where d.connection_id = b.connection_id)) as facts
   from connection_breakers b
   join named_connections c using (connection_id)
  where b.state <> 'closed'
+union all
+select null, null, null, b.failing >= 3 and 2 * b.failing >= b.connections,
+       jsonb_build_object('where', b.failing || ' of ' || b.connections || ' connections', 'stores',
+           (select count(distinct d.store_id) from unsent_streams d))
+  from (select count(*) as connections, count(*) filter (where state <> 'closed') as failing from connection_breakers) as b
+ where b.failing > 0
 
 -- name: oldest_unsent
 -- purpose: stores with something unsent for over 5 min; while their connection is held, only what is open stays open

@@ -55,7 +55,7 @@ def _timers() -> dict[str, Any]:
 RULES = (
     Rule(
         "breaker_open",
-        "The OCS platform does not answer on the connection {connection}. Stores with something to send: {stores}. "
+        "The OCS platform does not answer on {where}. Stores with something to send: {stores}. "
         "Nothing is lost: all of it is sent when the platform is back.",
     ),
     Rule(

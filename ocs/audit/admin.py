@@ -1,6 +1,6 @@
 """The staff's routes to the audit: search it, take it away as a file, and check that it is whole."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,14 +12,15 @@ from ocs import runtime
 from ocs.access.caller import TheCaller
 from ocs.audit import chain, export
 from ocs.audit.acts import TheAct
-from ocs.audit.search import Asked, Kind, search
+from ocs.audit.search import Asked, Kind, finds_more_than, search
 from ocs.bad_input import bad_input
 from ocs.db.pool import Connection
 from ocs.tenants.reach import store_in_reach, tenant_in_reach
 from ocs.web.roles import Role, open_to
 
 router = APIRouter(prefix="/api/ocs/audit", tags=["audit"])
-LONGEST_EXPORT = timedelta(days=31)
+MOST_EXPORTED = 50_000
+"""Rows of a file, some 40 MB: the Functions host holds an answer in memory as a whole."""
 MOST_CHECKED = 50_000
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -49,7 +50,7 @@ class Search(Filter):
 
 
 class Export(Filter):
-    """An export: of 31 days at most."""
+    """An export: of 50,000 rows at most."""
 
     format: export.Form = Field("ndjson", description="ndjson for machines, csv for people")
 
@@ -164,18 +165,20 @@ async def find(caller: TheCaller, wanted: Annotated[Search, Query()]) -> Any:
 )
 @open_to(Role.TENANT_ADMIN)
 async def take_away(act: TheAct, wanted: Annotated[Export, Query()]) -> StreamingResponse:
-    """Export what a search finds, of 31 days at most; the export is an act itself."""
+    """Export what a search finds, all of it or, above 50,000 rows, nothing; the export is an act itself."""
     caller, own, form = act.caller, await runtime.current(), wanted.format
-    since, until = _window(wanted, own.now())
-    wanted = wanted.model_copy(update={"since": since, "until": until})
+    # What happens while the file is written, the export itself first of all, is not in it.
+    wanted = wanted.model_copy(update={"until": wanted.until or own.now()})
     async with own.pool.transaction() as connection:
         asked = await _asked(connection, caller, wanted)
+        if await finds_more_than(connection, caller, asked, MOST_EXPORTED):
+            expected = f"a time in which there are at most {MOST_EXPORTED} rows: export it in parts"
+            raise bad_input("since", None if wanted.since is None else wanted.since.isoformat(), expected)
         told = wanted.model_dump(mode="json", exclude_none=True)
         tenants = [asked.tenant_id] if asked.tenant_id or caller.tenants is None else sorted(caller.tenants)
         for tenant_id in tenants:
             await act.note(connection, "audit.exported", tenant_id=tenant_id, subject=f"audit ({form})", after=told)
-    name = f"audit-{since:%Y%m%d}-{until:%Y%m%d}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="audit-{own.now():%Y%m%dT%H%M%SZ}.{form}"'}
     return StreamingResponse(export.written(own, caller, asked, form), media_type=export.TYPES[form], headers=headers)
 
 
@@ -192,15 +195,3 @@ async def check(
     async with own.pool.transaction() as connection:
         found = await chain.verify(connection, of, after=after, most=most)
     return {**vars(found), "whole": found.first_broken is None}
-
-
-def _window(wanted: Filter, now: datetime) -> tuple[datetime, datetime]:
-    """Give the export's time: the last 31 days unless it says otherwise; raises BadInput for more than that."""
-    until = wanted.until or now
-    try:
-        since = wanted.since or until - LONGEST_EXPORT
-    except OverflowError:
-        raise bad_input("until", until.isoformat(), "a time of this product's life") from None
-    if not timedelta(0) < until - since <= LONGEST_EXPORT:
-        raise bad_input("since", since.isoformat(), "a time before `until`, and at most 31 days before it")
-    return since, until

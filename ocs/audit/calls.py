@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from structlog.contextvars import bound_contextvars
 
 from ocs import telemetry
 from ocs.audit import content
@@ -103,7 +105,8 @@ def about(*, batch_id: int | None = None, attempt_id: int | None = None) -> Iter
     told = About(new_correlation(), batch_id, attempt_id)
     before = _about.set(told)
     try:
-        yield told.correlation_id
+        with bound_contextvars(correlation_id=told.correlation_id):  # on each line of the log too
+            yield told.correlation_id
     finally:
         _about.reset(before)
 
@@ -143,26 +146,26 @@ class Calls:
             raise
         finally:
             ms = round((time.monotonic() - began) * 1000)
-            told = _about.get() or About(new_correlation())
-            url = request.url.copy_with(username=None, password=None, query=None if secret else request.url.query)
-            await self._keep(
-                Call(
-                    call_id=content.id_at(at),
-                    at=at,
-                    **vars(whose),
-                    method=request.method,
-                    url=content.text(str(url))[:LONGEST_URL],
-                    status=None if response is None else response.status_code,
-                    error=error,
-                    ms=ms,
-                    request_bytes=len(request.content),
-                    request_sha256=None if secret else _digest(request.content),
-                    response_bytes=None if response is None else len(response.content),
-                    response_sha256=None if response is None or secret else _digest(response.content),
-                    **vars(told),
-                )
-            )
+            call = _ended(request, response, whose, secret=secret)
+            await self._keep(Call(call_id=content.id_at(at), at=at, ms=ms, error=error, **call))
         return response
+
+
+def _ended(request: httpx.Request, response: httpx.Response | None, whose: Whose, *, secret: bool) -> dict[str, Any]:
+    """Give what is kept of a request and its reply."""
+    url = request.url.copy_with(username=None, password=None, query=None if secret else request.url.query)
+    reply = None if response is None else response.content
+    return {
+        **vars(whose),
+        **vars(_about.get() or About(new_correlation())),
+        "method": request.method,
+        "url": content.text(str(url))[:LONGEST_URL],
+        "status": None if response is None else response.status_code,
+        "request_bytes": len(request.content),
+        "request_sha256": None if secret else _digest(request.content),
+        "response_bytes": None if reply is None else len(reply),
+        "response_sha256": None if reply is None or secret else _digest(reply),
+    }
 
 
 def _digest(body: bytes) -> bytes:

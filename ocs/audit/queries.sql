@@ -63,7 +63,7 @@ select c.place as "end", c.hash as end_hash, p.place as cut, p.hash as cut_hash,
 -- search.py ----------------------------------------------------------------------------------------------------------
 
 -- name: search
--- purpose: acts and calls, newest first, behind the last row of the page before; each kind by an index of its own
+-- purpose: acts and calls, newest first, behind the last row of the page before; each kind by its index; none is skipped but to count
 select e.*, s.crsa
   from (select kind, id, at, tenant_id, store_id, correlation_id, place, hash,
                who_subject, who_name, what, subject, before, after, why, way, connection_id, method, url, status, error,
@@ -82,7 +82,7 @@ select e.*, s.crsa
                 or (%(unanswered)s and status is null))
            and (%(correlation_id)s::text is null or correlation_id = %(correlation_id)s)
          order by at desc, id desc
-         limit %(most)s) e
+         limit %(most)s offset %(skip)s) e
   left join reporting_stores s using (store_id)
  order by e.at desc, e.id desc
 

@@ -100,9 +100,15 @@ async def search(
     Raises BadInput for a cursor or a status that is none.
     """
     after_at, after_id = decode(cursor, datetime, UUID)
-    words = asked.words(caller) | {"after_at": after_at, "after_id": after_id, "most": limit + 1}
+    words = asked.words(caller) | {"after_at": after_at, "after_id": after_id, "most": limit + 1, "skip": 0}
     rows = await (await connection.execute(SQL["search"], words)).fetchall()
     return page_of([_row(row) for row in rows], limit, "at", "id")
+
+
+async def finds_more_than(connection: Connection, caller: Caller, asked: Asked, rows: int) -> bool:
+    """Tell whether a search finds more than so many rows; it looks at no more than those."""
+    words = asked.words(caller) | {"after_at": None, "after_id": None, "most": 1, "skip": rows}
+    return await (await connection.execute(SQL["search"], words)).fetchone() is not None
 
 
 async def all_pages(runtime: Runtime, caller: Caller, asked: Asked) -> AsyncIterator[list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -47,6 +48,10 @@ ENVIRONMENT.filters |= {
     "combine": lambda one, **more: dict(one) | more,
 }
 ENVIRONMENT.globals |= {"static": address_of, "signs": signs, "ONTARIO": plain.ONTARIO}
+for macros in ("parts.html", "mend.html"):
+    # Known everywhere, since a block that is rendered by itself does not see what its template imports.
+    module = ENVIRONMENT.get_template(macros).make_module()
+    ENVIRONMENT.globals |= {name: macro for name, macro in vars(module).items() if isinstance(macro, Macro)}
 
 
 def render(request: Request, template: str, status: int = 200, /, **words: Any) -> Response:

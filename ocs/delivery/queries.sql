@@ -294,9 +294,12 @@ with old as (
        and not exists (select from delivery_batches half where half.parent_id = b.batch_id)
        and not exists (select from outbox o
                         where o.batch_id = b.batch_id and o.state in ('pending', 'frozen', 'parked'))
+       and not exists (select from outbox_earlier_batches e join outbox o using (store_id, kind, sequence)
+                        where e.batch_id = b.batch_id and o.state in ('pending', 'frozen', 'parked'))
      limit %(most)s
        for update skip locked),
 attempts as (delete from delivery_attempts a using old where a.batch_id = old.batch_id),
+earlier as (delete from outbox_earlier_batches e using old where e.batch_id = old.batch_id),
 gone as (delete from delivery_batches b using old where b.batch_id = old.batch_id returning b.batch_id)
 select count(*) as gone from gone
 

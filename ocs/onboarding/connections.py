@@ -130,6 +130,20 @@ async def list_types(tenant: str, name: str, caller: TheCaller) -> Types:
         )
 
 
+@router.get("/{name}/types/{transaction_type}")
+@open_to(Role.VIEWER)
+async def show_type(tenant: str, name: str, transaction_type: TransactionType, caller: TheCaller) -> TypeShown:
+    """Show how a connection tells one transaction type."""
+    own = await runtime.current()
+    async with own.pool.transaction() as connection:
+        tenant_id = await tenant_in_reach(connection, caller, tenant)
+        row = await configuration.connection_of(connection, tenant_id, name)
+        found = await _type_of(connection, row["connection_id"], transaction_type)
+    if found is None:
+        raise NotFound(f"no mapping of the type {transaction_type} in this connection")
+    return found
+
+
 @router.put("/{name}/types/{transaction_type}")
 @open_to(Role.TENANT_ADMIN)
 async def set_type(

@@ -114,6 +114,14 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What stands open and belongs to no store: messages that could not be taken in, and alerts."""
+
+    letters: int
+    alerts: int
+
+
+@dataclass(frozen=True)
 class Coverage:
     """How many stores stand how with last night's position."""
 
@@ -139,6 +147,7 @@ class Totals:
     dead_letters: int
     """Messages that could not be taken in and are not mended yet."""
     alerts: int
+    """Open alerts, of stores and of what is above them."""
     last_hour: Success
     last_day: Success
     latency: Latency
@@ -166,7 +175,7 @@ def connection_of(row: Mapping[str, Any]) -> ConnectionFigures:
 
 
 def totals_of(
-    stores: Iterable[StoreFigures], connections: Iterable[ConnectionFigures], latency: Latency, dead_letters: int
+    stores: Iterable[StoreFigures], connections: Iterable[ConnectionFigures], latency: Latency, beside: Beside
 ) -> Totals:
     """Add the figures up."""
     stores, connections = list(stores), list(connections)
@@ -188,8 +197,8 @@ def totals_of(
             not_made=nights.count("not_made"),
             not_due=nights.count("not_due"),
         ),
-        dead_letters=dead_letters,
-        alerts=sum(store.alerts for store in stores),
+        dead_letters=beside.letters,
+        alerts=sum(store.alerts for store in stores) + beside.alerts,
         last_hour=_sum(hour),
         last_day=_sum(day),
         latency=latency,

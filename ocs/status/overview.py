@@ -21,6 +21,7 @@ from ocs.positions import coverage
 from ocs.positions.business_day import business_day, last_due
 from ocs.positions.coverage import Uncovered
 from ocs.status.figures import (
+    Beside,
     ConnectionFigures,
     Latency,
     Night,
@@ -83,8 +84,8 @@ class Overview:
     totals: Totals
     stores: tuple[JudgedStore, ...]
     connections: tuple[ConnectionFigures, ...]
-    letters: Mapping[UUID | None, int]
-    """Dead letters by tenant; none of them can be told of a message whose tenant nobody could read."""
+    beside: Mapping[UUID | None, Beside]
+    """By tenant; under None what belongs to no tenant, or to one that nobody could read."""
 
 
 async def overview(connection: Connection, caller: Caller, now: datetime) -> Overview:
@@ -101,17 +102,17 @@ async def overview_of(connection: Connection, tenants: Iterable[UUID] | None, no
     stores = await _stores(connection, within | {"store_id": None}, now)
     rows = await (await connection.execute(SQL["connection_figures"], within | lately)).fetchall()
     connections = tuple(connection_of(row) for row in rows)
-    rows = await (await connection.execute(SQL["letters_standing"], within)).fetchall()
-    letters = {row["tenant_id"]: row["letters"] for row in rows}
-    dead_letters = sum(letters.values())
+    rows = await (await connection.execute(SQL["beside_stores"], within)).fetchall()
+    beside = {row["tenant_id"]: Beside(row["letters"], row["alerts"]) for row in rows}
+    both = Beside(sum(one.letters for one in beside.values()), sum(one.alerts for one in beside.values()))
     latency = await _latency(connection, stores, lately)
     return Overview(
         at=at,
-        verdict=verdict(stores, connections, dead_letters),
-        totals=totals_of(stores, connections, latency, dead_letters),
+        verdict=verdict(stores, connections, both.letters),
+        totals=totals_of(stores, connections, latency, both),
         stores=tuple(JudgedStore(store, verdict_of_store(store)) for store in stores),
         connections=connections,
-        letters=letters,
+        beside=beside,
     )
 
 
@@ -197,13 +198,15 @@ def by_tenant(whole: Overview) -> list[TenantFigures]:
     for one in whole.connections:
         connections[one.tenant_id].append(one)
     return [
-        _tenant(tenant_id, crol, stores[tenant_id, crol], connections[tenant_id], whole.letters.get(tenant_id, 0))
+        _tenant(
+            tenant_id, crol, stores[tenant_id, crol], connections[tenant_id], whole.beside.get(tenant_id, Beside(0, 0))
+        )
         for tenant_id, crol in sorted(stores, key=itemgetter(1))
     ]
 
 
 def _tenant(
-    tenant_id: UUID, crol: str, stores: list[StoreFigures], connections: list[ConnectionFigures], letters: int
+    tenant_id: UUID, crol: str, stores: list[StoreFigures], connections: list[ConnectionFigures], beside: Beside
 ) -> TenantFigures:
-    totals = totals_of(stores, connections, Latency(0, None, None), letters)
-    return TenantFigures(tenant_id, crol, verdict(stores, connections, letters), totals)
+    totals = totals_of(stores, connections, Latency(0, None, None), beside)
+    return TenantFigures(tenant_id, crol, verdict(stores, connections, beside.letters), totals)

@@ -97,10 +97,12 @@ select count(*) as lines,
                     and b.settled_at > %(hour_ago)s
   join outbox_items o on o.batch_id = b.batch_id and o.state = 'accepted'
 
--- name: letters_standing
--- purpose: how many messages could not be taken in, for each tenant; those whose tenant nobody could read have none
-select tenant_id, count(*) as letters
-  from letters_waiting
+-- name: beside_stores
+-- purpose: for each tenant the messages that could not be taken in, and the alerts of no store; of no tenant: nobody's yet
+select tenant_id, count(letter_id) as letters, count(alert_id) as alerts
+  from (select tenant_id, letter_id, null::bigint as alert_id from letters_waiting
+         union all
+        select tenant_id, null, alert_id from alert_states where closed_at is null and store_id is null) as found
  where %(tenant_ids)s::uuid[] is null or tenant_id = any(%(tenant_ids)s)
  group by tenant_id
 

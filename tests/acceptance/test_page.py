@@ -50,7 +50,7 @@ def test_a_failure_appears_by_itself_and_is_corrected_on_the_page(scene: Scene) 
         expect(row).to_contain_text("refused")
         row.get_by_role("link", name="Correct it").click()
         page.get_by_label("OCS SKU").fill(SKU)
-        page.get_by_label("Why").fill("the POS had the old number")
+        page.get_by_role("textbox", name="Why").fill("the POS had the old number")
         page.get_by_role("button", name="Correct and send again").click()
         expect(page.get_by_role("status").filter(has_text="Done")).to_be_visible()
         is_accepted(page)
@@ -99,7 +99,7 @@ def test_a_dead_letter_appears_and_is_dismissed_with_a_reason(scene: Scene) -> N
         page.get_by_role("link", name="transaction_type").click()
         expect(page.get_by_text('"gift"').first).to_be_visible()
         page.get_by_text("Dismiss it").first.click()
-        page.get_by_label("Why").fill("a test of the POS vendor")
+        page.get_by_role("textbox", name="Why").fill("a test of the POS vendor")
         page.get_by_role("button", name="Dismiss it").click()
         expect(page.get_by_text("Max Manager: a test of the POS vendor")).to_be_visible()
 
@@ -114,7 +114,7 @@ def test_a_viewer_sees_what_is_wrong_and_no_button(scene: Scene) -> None:
 
 
 def test_a_sign_in_leads_to_the_page_that_was_asked_for_and_a_sign_out_ends_it(scene: Scene) -> None:
-    with visiting(scene, "manager", path=f"/lines?store={scene.first}") as page:
+    with visiting(scene, "manager", path=f"/lines?store={scene.first}", complains=False) as page:
         expect(page.get_by_label("Store")).to_have_value(scene.first)
         page.get_by_role("link", name="Sign out").click()
         page.wait_for_load_state()
@@ -133,7 +133,7 @@ def test_the_page_rests_while_nobody_looks(scene: Scene) -> None:
                 document.addEventListener("htmx:beforeRequest", (e) => { e.defaultPrevented ? kept++ : asked++; });
             }"""
         )
-        page.wait_for_function("window.kept >= 2")
+        eventually(lambda: page.evaluate("window.kept") >= 2, "the page wants to look twice and does not")
         assert page.evaluate("window.asked") == 0
         page.evaluate("() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }")
-        page.wait_for_function("window.asked >= 1")
+        eventually(lambda: page.evaluate("window.asked") >= 1, "the page looks again")

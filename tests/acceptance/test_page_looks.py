@@ -45,7 +45,7 @@ def test_every_view_is_fit_to_be_seen(scene: Scene) -> None:
             page.goto(PAGE + path)
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             picture(page, name)
-            grave |= {name: faults for faults in [grave_faults(page)] if faults}
+            if faults := grave_faults(page):
+                grave[name] = faults
             wide += [name] if is_wider_than_the_screen(page) else []
-    print(f"pictures of the page are in {PICTURES}")
-    assert (grave, wide) == ({}, [])
+    assert (grave, wide) == ({}, []), f"pictures of the page are in {PICTURES}"

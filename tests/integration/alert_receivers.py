@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any, cast
 
 from aiohttp import web
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 """The example of the standard's own text."""
@@ -72,10 +72,17 @@ async def hook() -> AsyncIterator[Hook]:
 
 
 @asynccontextmanager
-async def mailbox(loop: Any) -> AsyncIterator[Mailbox]:
-    """Run a mail server."""
+async def mailbox(loop: Any, signs_in: tuple[str, str] | None = None) -> AsyncIterator[Mailbox]:
+    """Run a mail server; where a name and a password are given it takes mails of nobody else."""
     box = Mailbox()
-    server = await loop.create_server(lambda: SMTP(box, loop=loop, enable_SMTPUTF8=True), "127.0.0.1", 0)
+
+    def checked(_server: SMTP, _session: Session, _envelope: Envelope, _how: str, given: LoginPassword) -> AuthResult:
+        return AuthResult(success=(given.login.decode(), given.password.decode()) == signs_in, handled=False)
+
+    words: dict[str, Any] = (
+        {} if signs_in is None else {"authenticator": checked, "auth_required": True, "auth_require_tls": False}
+    )
+    server = await loop.create_server(lambda: SMTP(box, loop=loop, **words), "127.0.0.1", 0)
     box.port = server.sockets[0].getsockname()[1]
     try:
         yield box

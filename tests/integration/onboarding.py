@@ -16,8 +16,13 @@ from tests.integration.conftest import staff_client
 from tests.integration.platform import CROL, Platform
 from tests.integration.pos import rows
 
-OTHER_CROL, OTHER_STORE = "CROL7654321", "CRSA9999999"
+OTHER_CROL, OTHER_STORE, NEW_STORE = "CROL7654321", "CRSA9999999", "CRSA4444444"
 LADDER = (Role.VIEWER, Role.STAFF, Role.MANAGER, Role.TENANT_ADMIN)
+
+
+def a_store(platform: Platform, **changes: Any) -> dict[str, Any]:
+    """Describe a new store."""
+    return dict(platform.tenant()["stores"][0]) | {"crsa": NEW_STORE, "already_reporting": False} | changes
 
 
 async def tenant_id_of(runtime: Runtime, crol: str = CROL) -> UUID:

@@ -69,6 +69,32 @@ async def test_a_mail_that_the_server_refuses_is_sent_again_with_the_same_id(run
     assert box.mails[0]["Message-ID"] == f"<{message['message_id'].hex}@localhost>"
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # aiosmtpd, of its own test set-up
+async def test_the_mail_servers_password_comes_from_the_vault(runtime: Runtime) -> None:
+    """And when it was changed, the second try has the new one."""
+    async with mailbox(asyncio.get_running_loop(), ("ocs", "right")) as box:
+        runtime.settings = runtime.settings.model_copy(
+            update={
+                "smtp_host": "127.0.0.1",
+                "smtp_port": box.port,
+                "smtp_tls": "none",
+                "smtp_user": "ocs",
+                "smtp_password_name": "smtp",
+            }
+        )
+        await runtime.vault.store("smtp", "wrong")
+        await destination(runtime, "email", "manager@store.example", None)
+        await open_one(runtime)
+        await a_minute_passes(runtime)
+        assert await deliver.deliver(runtime) == 0
+        (message,) = await rows(runtime, "select problem from alert_messages")
+        assert message["problem"].startswith("the mail server answered 535")
+        await runtime.vault.store("smtp", "right")
+        await time_passes(runtime)
+        assert await deliver.deliver(runtime) == 1
+        assert box.recipients == ["manager@store.example"]
+
+
 async def _open_many(runtime: Runtime, count: int, name: str) -> None:
     store = await a_store(runtime)
     async with runtime.pool.transaction() as connection:

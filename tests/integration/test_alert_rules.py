@@ -72,6 +72,31 @@ async def test_a_thousand_stores_behind_one_breaker_are_one_alert(runtime: Runti
     assert "Stores with something to send: 1001." in await said(runtime)
 
 
+async def test_when_most_connections_are_not_answered_the_operator_is_told_once(runtime: Runtime) -> None:
+    """Each tenant is told of its own connection; the operator of all of them, in one alert."""
+    await change(
+        runtime,
+        "insert into connections"
+        " (tenant_id, name, environment, base_url, token_url, scope, client_id, client_secret_name)"
+        " select tenant_id, 'c' || n, environment, base_url, token_url, scope, client_id, client_secret_name"
+        " from connections cross join generate_series(1, 3) as n",
+        "insert into connection_pace (connection_id, tenant_id, cap, allowed, state, times_opened)"
+        " select connection_id, tenant_id, 2, 1, case when name in ('c1', 'c2') then 'open' else 'closed' end, 2"
+        " from connections",
+    )
+    await evaluate(runtime)
+    assert await opened(runtime) == [("breaker_open", "connection")] * 2, "two are not most"
+    await change(
+        runtime,
+        "update connection_pace set state = 'open' where connection_id in"
+        " (select connection_id from connections where name = 'c3')",
+    )
+    await evaluate(runtime)
+    assert sorted(await opened(runtime)) == [("breaker_open", "connection")] * 3 + [("breaker_open", "platform")]
+    (whole,) = await rows(runtime, "select message from alerts where tenant_id is null")
+    assert whole["message"].startswith("The OCS platform does not answer on 3 of 4 connections.")
+
+
 async def _old_lines(runtime: Runtime, crsa: str, minutes: int) -> None:
     """Let a store's unsent lines be some minutes old."""
     await change(

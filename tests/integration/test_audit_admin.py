@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from ocs.access.caller import Caller
+from ocs.audit import admin
 from ocs.audit.acts import Act
 from ocs.audit.calls import Whose, calls_of, seal
 from ocs.delivery import sender
@@ -259,18 +260,19 @@ async def test_an_export_for_people_runs_nothing(runtime: Runtime, staff: httpx.
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"since": "2026-01-01T00:00:00Z", "until": "2026-02-02T00:00:00Z"},
-        {"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
-        {"until": "0001-01-01T00:00:00Z"},
-    ],
-)
-async def test_an_export_is_of_a_month_at_most(staff: httpx.AsyncClient, query: dict[str, str]) -> None:
-    reply = await staff.get(f"{AUDIT}/export", params=query)
+async def test_a_file_is_whole_or_refused(
+    runtime: Runtime, staff: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "MOST_EXPORTED", 3)
+    for number in range(4):
+        await note(runtime, "store.changed", number)
+    reply = await staff.get(f"{AUDIT}/export")
     assert reply.status_code == 422
-    assert await _find(staff) == []
+    assert reply.json()["errors"][0]["expected"].startswith("a time in which there are at most 3 rows")
+    assert len(await _find(staff)) == 4  # no export was noted
+    since = (await _find(staff, subject="thing 1"))[0]["at"]
+    reply = await staff.get(f"{AUDIT}/export", params={"since": since})
+    assert len(reply.text.splitlines()) == 3
 
 
 async def test_the_check_says_what_it_found(runtime: Runtime, staff: httpx.AsyncClient) -> None:

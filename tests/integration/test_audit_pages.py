@@ -32,7 +32,7 @@ def _looked_at(plan: dict[str, Any]) -> list[int]:
 
 
 async def _plan(runtime: Runtime, caller: Caller, asked: Asked) -> dict[str, Any]:
-    words = asked.words(caller) | {"after_at": None, "after_id": None, "most": PAGE}
+    words = asked.words(caller) | {"after_at": None, "after_id": None, "most": PAGE, "skip": 0}
     with behind_the_wall(None if caller.super_admin else caller.grants.keys()):
         async with runtime.pool.transaction() as connection:
             explain = b"explain (analyze, format json) " + SQL["search"].encode()

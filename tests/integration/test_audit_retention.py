@@ -2,10 +2,11 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from ocs.audit import acts, calls, retention
+from ocs.audit import acts, calls, chain, retention
 from ocs.audit.calls import Whose, calls_of, seal
 from ocs.audit.retention import Retire, retire
 from ocs.clock import utc_now
@@ -94,6 +95,27 @@ async def test_calls_go_in_batches_and_never_past_a_young_one(
     assert await _again(runtime, monkeypatch, now + LATER) == 5
     checked = await check(runtime, "calls")
     assert (checked.first_broken, checked.rows, checked.checkpoint.place) == (None, 2, 5)
+
+
+async def test_a_check_that_the_retention_overtakes_is_begun_anew(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc_now()
+    for days in (0, 0, 5):
+        await _call(runtime, monkeypatch, now + timedelta(days=days))
+    await seal(runtime)
+    look = chain._look  # noqa: SLF001 - the moment between two of its steps
+    overtaken: list[int] = []
+
+    async def slow_look(*words: Any) -> Any:
+        if not overtaken:
+            overtaken.append(await _again(runtime, monkeypatch, now + LATER))
+        return await look(*words)
+
+    monkeypatch.setattr(chain, "_look", slow_look)
+    checked = await check(runtime, "calls")
+    assert overtaken == [2]
+    assert (checked.first_broken, checked.rows, checked.checkpoint.gone) == (None, 1, 2)
 
 
 async def test_calls_without_a_link_stay(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

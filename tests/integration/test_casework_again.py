@@ -10,6 +10,7 @@ import pytest
 
 from ocs.casework import jobs
 from ocs.casework.jobs import run_jobs
+from ocs.delivery import batches
 from ocs.delivery.sender import answer_bell
 from ocs.runtime import Runtime
 from tests.integration.mortal import Died, Fate, Mortality, let_leases_end
@@ -191,6 +192,21 @@ async def test_a_correction_during_a_replay_stays_the_last_word(
     await make_due(runtime)
     await answer_bell(runtime, sold.store_id)
     assert [line["inventoryQuantityChange"] for line in platform.accepted.values()] == ["7"]
+
+
+async def test_tries_before_a_retry_are_kept_until_the_line_is_through_and_retired_then(
+    runtime: Runtime, platform: Platform, staff: httpx.AsyncClient
+) -> None:
+    refused = await refuse(runtime, platform, 1)
+    await staff.post(RETRY, json={"store_id": FIRST, "line_ids": refused})
+    later = datetime.now(UTC) + timedelta(days=1)
+    async with runtime.pool.transaction() as connection:
+        assert await batches.retire(connection, later, 10) == 0, "the line is not delivered yet"
+    await work(runtime)
+    async with runtime.pool.transaction() as connection:
+        assert await batches.retire(connection, later, 10) == 2
+    shown = (await staff.get(f"/api/ocs/events/lines/{refused[0]}")).json()
+    assert (shown["status"], shown["attempts"]) == ("accepted", [])
 
 
 async def test_a_replay_has_an_end_and_at_most_92_days(staff: httpx.AsyncClient) -> None:

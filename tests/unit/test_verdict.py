@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ocs.status.counts import Counted, difference_of
-from ocs.status.figures import ConnectionFigures, Latency, StoreFigures, Success, totals_of
+from ocs.status.figures import Beside, ConnectionFigures, Latency, StoreFigures, Success, totals_of
 from ocs.status.verdict import A_DAY, SHOWN, SLOW, Answer, verdict, verdict_of_store
 
 GOOD = StoreFigures(
@@ -148,10 +148,10 @@ def test_totals_add_up_and_the_oldest_is_the_oldest() -> None:
         replace(GOOD, switched_on=False, night="not_made"),
     ]
     totals = totals_of(
-        stores, [CONNECTED, replace(CONNECTED, last_hour=Success.of(100, 50))], Latency(0, None, None), 4
+        stores, [CONNECTED, replace(CONNECTED, last_hour=Success.of(100, 50))], Latency(0, None, None), Beside(4, 2)
     )
     assert (totals.stores, totals.switched_on, totals.taken_in, totals.pending) == (3, 2, 480, 3)
-    assert (totals.oldest_unsent_seconds, totals.alerts, totals.dead_letters) == (70.0, 1, 4)
+    assert (totals.oldest_unsent_seconds, totals.alerts, totals.dead_letters) == (70.0, 3, 4)
     assert (totals.coverage.accepted, totals.coverage.refused, totals.coverage.not_made) == (1, 1, 0)
     assert totals.last_hour == Success(200, 150, 0.75)
 

@@ -7,12 +7,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-import time
 from uuid import UUID
 
 import aiohttp
 
 from ocs.alerts.outlets.address import ForbiddenAddress, PublicResolver, fault_of
+from ocs.clock import utc_now
 
 PREFIX = "whsec_"
 LEAST_SECRET, LONGEST_SECRET = 24, 64
@@ -57,7 +57,7 @@ async def post(url: str, message_id: UUID, body: str, secret: str, *, on_local_s
         raise NotDelivered("this address may not be called any more")
     content = body.encode()
     try:
-        signed = headers(message_id, content, secret, int(time.time()))
+        signed = headers(message_id, content, secret, int(utc_now().timestamp()))
     except ValueError:
         raise NotDelivered("its signing secret in Key Vault cannot be used: set it anew") from None
     resolver = None if on_local_stack else PublicResolver()

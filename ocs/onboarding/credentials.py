@@ -39,7 +39,7 @@ router = APIRouter(prefix="/api/ocs/credentials", tags=["credentials"], route_cl
 
 
 @router.post("")
-@open_to(Role.TENANT_ADMIN)
+@open_to(Role.TENANT_ADMIN, secret=True)
 async def keep_credentials(body: CredentialsBody, act: TheAct) -> CredentialsKept:
     """Keep a connection's client secret, a store's hash key, or both, in Key Vault.
 

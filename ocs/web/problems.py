@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 
 import psycopg
@@ -25,9 +26,11 @@ from ocs.errors import (
     TooMany,
     VaultUnavailable,
 )
+from ocs.web.roles import takes_secrets
 
 log = telemetry.logger("web")
 RETRY_SECONDS = "30"
+NOT_SHOWN = "something that is not shown"
 
 
 def problem(status: int, title: str, fix: str, **more: object) -> JSONResponse:
@@ -49,10 +52,14 @@ def _bad_input(_request: Request, error: Exception) -> JSONResponse:
     return wrong_fields(faults)
 
 
-def _wrong_request(_request: Request, error: Exception) -> JSONResponse:
+def _wrong_request(request: Request, error: Exception) -> JSONResponse:
     details = error.errors() if isinstance(error, RequestValidationError) else []
     # "body" and "query" say where a field stands, not what it is called.
-    return wrong_fields(faults_of([found | {"loc": found["loc"][1:]} for found in details]))
+    faults = faults_of([found | {"loc": found["loc"][1:]} for found in details])
+    if takes_secrets(request.scope["route"].endpoint):
+        # A secret in a mistyped field is still one, and replies are logged on their way.
+        faults = [replace(fault, found=NOT_SHOWN) for fault in faults]
+    return wrong_fields(faults)
 
 
 def _not_found(_request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 Route = TypeVar("Route", bound=Callable[..., object])
 MARK = "__ocs_role__"
+QUIET = "__ocs_quiet__"
 
 
 class Role(StrEnum):
@@ -33,11 +34,12 @@ class Role(StrEnum):
 LADDER = (Role.VIEWER, Role.STAFF, Role.MANAGER, Role.TENANT_ADMIN, Role.SUPER_ADMIN)
 
 
-def open_to(role: Role) -> Callable[[Route], Route]:
-    """State a route's role, below the router's decorator."""
+def open_to(role: Role, *, secret: bool = False) -> Callable[[Route], Route]:
+    """State a route's role, below the router's decorator; `secret`: what it is sent is never said back."""
 
     def mark(route: Route) -> Route:
         setattr(route, MARK, role)
+        setattr(route, QUIET, secret)
         return route
 
     return mark
@@ -47,3 +49,8 @@ def role_of(endpoint: object) -> Role | None:
     """Give the role that a route states."""
     role = getattr(endpoint, MARK, None)
     return role if isinstance(role, Role) else None
+
+
+def takes_secrets(endpoint: object) -> bool:
+    """Tell whether what a route is sent may be a secret."""
+    return bool(getattr(endpoint, QUIET, False))

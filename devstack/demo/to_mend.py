@@ -30,7 +30,7 @@ def how_to_mend(page: str, api: str, control: str) -> list[str]:
         f"One line is parked, and nobody but you can mend it: {STORE.name} sold {POS_SKU}, and nobody has said what",
         "that is at the OCS. Nothing else waits for it.",
         f"  See it    {page}/stores/{STORE.crsa}, under “What is not there yet”",
-        f"  Mend it   press “Say what it is” there, and choose {PRODUCT.ocs_sku}. A manager may.",
+        f"  Mend it   press “Say what it is” there, then “It is this” beside {PRODUCT.ocs_sku}. A manager may.",
         "            Some 15 s later it is accepted, in its old place.",
         f'  Or so     curl -X PUT {api}/tenants/{CROL}/mappings/{POS_SKU} -H "Content-Type: application/json" \\',
         f'              -H "Authorization: Bearer $(curl -s {control}/tokens/{ROLE})" \\',

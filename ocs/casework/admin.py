@@ -29,7 +29,8 @@ from ocs.web.paging import Cursor, Limit
 from ocs.web.roles import Role, open_to
 
 router = APIRouter(prefix="/api/ocs/events", tags=["events"])
-LONGEST_REPLAY = timedelta(days=92)
+LONGEST_REPLAY, LONGEST_OF_TENANT = timedelta(days=92), timedelta(days=7)
+"""Of one store, and of all a tenant's: its lines are counted while somebody waits for the answer."""
 ACCEPTED = 202
 
 Reference = Annotated[str, Field(min_length=1, max_length=100)]
@@ -86,7 +87,7 @@ class Retry(_Stores):
 
 
 class Replay(_Stores):
-    """Which accepted lines are to go again, by when they were recorded; at most 92 days."""
+    """Which accepted lines are to go again, by when they were recorded: 92 days of a store, 7 of a tenant at most."""
 
     recorded_from: AwareDatetime
     recorded_to: AwareDatetime
@@ -187,8 +188,9 @@ async def replay(asked: Replay, act: TheAct, response: Response) -> SentAgain:
 
     The platform replaces a line by its id, so it has them once all the same. Only newest revisions go.
     """
-    if not asked.recorded_from < asked.recorded_to <= asked.recorded_from + LONGEST_REPLAY:
-        expected = f"a time after recorded_from, by {LONGEST_REPLAY.days} days at most"
+    longest = LONGEST_OF_TENANT if asked.store_id is None else LONGEST_REPLAY
+    if not timedelta() < asked.recorded_to - asked.recorded_from <= longest:
+        expected = f"a time after recorded_from, by {longest.days} days at most"
         raise bad_input("recorded_to", asked.recorded_to.isoformat(), expected)
     own = await runtime.current()
     async with own.pool.transaction() as connection:

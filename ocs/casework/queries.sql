@@ -231,7 +231,8 @@ select clock_timestamp() as now, s.store_id, s.crol, s.crsa, s.switched_on, s.pa
        w.due_at, coalesce(w.is_due, false) as is_due, w.wait_cause, w.lease_until, w.hold_until, w.hold_cause,
        coalesce(w.has_free_slot, true) as has_free_slot, said.message as said
   from reporting_stores s
-  left join delivery_waits w on w.store_id = s.store_id and w.kind = 'events'
+  left join lateral (  -- one store at a time: behind the wall the planner expects one row, and would go through all for each
+       select * from delivery_waits one where one.store_id = s.store_id and one.kind = 'events' limit 1) as w on true
   left join lateral (
        select f.batch_id from sent_batches f
         where f.store_id = s.store_id and f.kind = 'events' and f.state = 'open'

@@ -1,15 +1,18 @@
 """Makes pages of templates: escaped, with headers that keep foreign script out, and only the live part when asked."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.runtime import Macro
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ocs.dashboard import signs, words as plain
+from ocs.dashboard.forms import PATH
 from ocs.dashboard.static import address_of
 
 POLICY = (
@@ -26,6 +29,13 @@ HEADERS = {
 }
 LIVE = "live"
 """The block of a template that a page asks for again every few seconds."""
+CRSA = re.compile(r"\bCRSA[0-9]{7}\b")
+
+
+def linked(text: str) -> Markup:
+    """Give a text with each CRSA in it as a link to its store."""
+    return Markup(CRSA.sub(rf'<a href="{PATH}/stores/\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704 - escaped before
+
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -45,6 +55,7 @@ ENVIRONMENT.filters |= {
     "words": plain.words,
     "percent": plain.percent,
     "pretty": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+    "linked": linked,
     "combine": lambda one, **more: dict(one) | more,
 }
 ENVIRONMENT.globals |= {"static": address_of, "signs": signs, "ONTARIO": plain.ONTARIO}

@@ -119,8 +119,15 @@ class Deed:
     def back(self, what: str, otherwise: str) -> Response:
         """Answer a form: back to the page that had it, else to another one, with a word on what was done."""
         path, asked = came_from(self.visit.request) or (forms.PATH + otherwise, [])
-        query = urlencode([*((name, value) for name, value in asked if name not in ONCE), ("done", what)])
-        return RedirectResponse(f"{quote(path, safe=SAFE)}?{query}", HTTPStatus.SEE_OTHER, HEADERS)
+        return _see(path, [*((name, value) for name, value in asked if name not in ONCE), ("done", what)])
+
+    def to(self, what: str, where: str, **asked: str) -> Response:
+        """Answer a form in the same way, always by one page."""
+        return _see(forms.PATH + where, [*asked.items(), ("done", what)])
+
+
+def _see(path: str, asked: list[tuple[str, str]]) -> Response:
+    return RedirectResponse(f"{quote(path, safe=SAFE)}?{urlencode(asked)}", HTTPStatus.SEE_OTHER, HEADERS)
 
 
 async def the_deed(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from devstack.browser import chromium
 from devstack.sign_in.people import PEOPLE
@@ -19,6 +19,7 @@ WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 GRAVE = {"serious", "critical"}
 NAMES = {person.key: person.name for person in PEOPLE}
 

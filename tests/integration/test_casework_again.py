@@ -209,11 +209,14 @@ async def test_tries_before_a_retry_are_kept_until_the_line_is_through_and_retir
     assert (shown["status"], shown["attempts"]) == ("accepted", [])
 
 
-async def test_a_replay_has_an_end_and_at_most_92_days(staff: httpx.AsyncClient) -> None:
+async def test_a_replay_has_an_end_and_is_not_too_long(staff: httpx.AsyncClient) -> None:
     now = datetime.now(UTC)
-    for days in (-1, 0, 93):
+    for of, days in (("store_id", -1), ("store_id", 0), ("store_id", 93), ("tenant", 8)):
         body = {"recorded_from": now.isoformat(), "recorded_to": (now + timedelta(days=days)).isoformat()}
-        assert (await staff.post(REPLAY, json={"store_id": FIRST} | body)).status_code == 422, days
+        named = {of: FIRST if of == "store_id" else CROL}
+        assert (await staff.post(REPLAY, json=named | body)).status_code == 422, (of, days)
+    edge = {"recorded_from": "9999-12-31T00:00:00Z", "recorded_to": "9999-12-31T23:59:59-14:00"}
+    assert (await staff.post(REPLAY, json={"store_id": FIRST} | edge)).status_code == 409, "there are no lines"
 
 
 async def survives(runtime: Runtime) -> bool:

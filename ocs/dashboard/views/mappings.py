@@ -39,7 +39,7 @@ async def say_mapping(
 ) -> Response:
     """Say what a POS's SKU is at the OCS."""
     await mapping.put_mapping(tenant, pos_sku, mapping.MappingBody(ocs_sku=ocs_sku, upc=upc), deed.act)
-    return deed.back("mapped", "/mappings")
+    return deed.to("mapped", "/mappings", tenant=tenant)
 
 
 @router.post("/tenants/{tenant}/mappings/remove")
@@ -47,4 +47,4 @@ async def say_mapping(
 async def take_back(tenant: str, pos_sku: Sku, deed: TheDeed) -> Response:
     """Take a mapping back."""
     await mapping.delete_mapping(tenant, pos_sku, deed.act)
-    return deed.back("unmapped", "/mappings")
+    return deed.to("unmapped", "/mappings", tenant=tenant)

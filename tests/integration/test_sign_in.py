@@ -158,3 +158,16 @@ async def test_a_request_that_is_under_way_is_not_done_beside_itself(
     async with runtime.pool.transaction() as connection:
         await connection.execute("update idempotency_keys set claimed_at = now() - interval '61 seconds'")
     assert (await client.post("/api/ocs/catalogue/sync", headers=headers, json=body)).status_code == 202
+
+
+async def test_one_who_asks_without_end_waits_and_nobody_else(
+    client: httpx.AsyncClient, issuer: Issuer, runtime: Runtime
+) -> None:
+    for subject in ("oid-1", "oid-2"):
+        await _granted(runtime, Role.VIEWER, subject)
+    runtime.settings = runtime.settings.model_copy(update={"staff_requests_per_minute": 3})
+    replies = [await client.get(MAPPINGS, headers=_bearer(issuer.token())) for _ in range(4)]
+    other = await client.get(MAPPINGS, headers=_bearer(issuer.token(oid="oid-2")))
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
+    assert 1 <= int(replies[-1].headers["Retry-After"]) <= 60
+    assert other.status_code == 200

@@ -41,4 +41,6 @@ def is_own(given: str, seed: str | None, subject: str) -> bool:
 
 def keep_seed(request: Request, response: Response, seed: str) -> None:
     """Have the browser keep the seed until it is closed; over HTTPS it is sent over nothing else."""
-    response.set_cookie(COOKIE, seed, path=PATH, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    # What ends TLS in front of the app says so in this header.
+    secure = "https" in (request.url.scheme, request.headers.get("X-Forwarded-Proto"))
+    response.set_cookie(COOKIE, seed, path=PATH, httponly=True, samesite="strict", secure=secure)

@@ -53,6 +53,11 @@ OUTCOMES = {
     "upstream": "the platform failed or did not answer",
     "ours": "it failed on our side",
 }
+SHIPMENTS = {
+    "expected": Sign("Expected", "▲", WAITS),
+    "received": Sign("Received", "✓", GOOD),
+    "reconciled": Sign("Received, and all of it is at the OCS", "✓", GOOD),
+}
 LETTER_STATES = {"open": "Not taken in yet", "redriven": "Taken in after all", "dismissed": "Dismissed"}
 ALERT_STATES = {
     "open": "Everything that is wrong now",
@@ -107,6 +112,7 @@ TABLES = {
     "credentials": CREDENTIALS,
     "state": STATES,
     "severity": SEVERITIES,
+    "shipment": SHIPMENTS,
 }
 DONE = {
     "retried": "Done: it is sent again now. This page shows what becomes of it.",
@@ -124,6 +130,7 @@ DONE = {
     "resumed": "Done: reporting goes on.",
     "position": "Done: the position is made and on its way.",
     "stored": "Done: the credentials were checked, and are stored. They are not shown again.",
+    "received": "Done: the shipment is received. Its lines are reported like any others.",
     "fetching": "Done: the shipping notices are being read.",
 }
 """What is said after a form; the address names it by its key, so nobody else's words can be put onto the page."""

@@ -1,5 +1,6 @@
 """How the page writes values: instants in the store's own zone with the zone named, spans, counts and money."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -14,8 +15,8 @@ MINUS = "−"  # noqa: RUF001 - as wide as a digit, and read as minus
 
 
 def words(value: object) -> str:
-    """Give a code such as `not_made` as words."""
-    return str(value).replace("_", " ").replace("-", " ")
+    """Give a code such as `not_made` or `store.paused` as words."""
+    return re.sub("[_.-]", " ", str(value))
 
 
 def moment(at: datetime | None, zone: str = ONTARIO) -> str:
@@ -45,6 +46,8 @@ def lasting(seconds: float | None) -> str:
     """Give a span of time: 40 s, 12 min, 3 h 5 min, 2 days."""
     if seconds is None:
         return NOTHING
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
     if seconds < MINUTE:
         return f"{seconds:.0f} s" if seconds >= TENTHS_BELOW else f"{seconds:.1f} s".replace(".0 s", " s")
     if seconds < HOUR:
@@ -59,7 +62,7 @@ def ago(at: datetime | None, now: datetime) -> str:
     return "never" if at is None else f"{lasting(max((now - at) / timedelta(seconds=1), 0.0))} ago"
 
 
-def number(value: Decimal | float | None) -> str:
+def number(value: Decimal | float | str | None) -> str:
     """Give a number without needless zeros, its thousands set apart; eaches and counts."""
     if value is None:
         return NOTHING
@@ -67,9 +70,12 @@ def number(value: Decimal | float | None) -> str:
     return text.replace("-", MINUS)
 
 
-def money(value: Decimal | None) -> str:
+def money(value: Decimal | str | None) -> str:
     """Give Canadian dollars: $49.95."""
-    return NOTHING if value is None else f"{MINUS if value < 0 else ''}${abs(value):,.2f}"
+    if value is None:
+        return NOTHING
+    amount = Decimal(value)
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,.2f}"
 
 
 def percent(share: float | None) -> str:

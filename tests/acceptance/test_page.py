@@ -122,6 +122,15 @@ def test_a_sign_in_leads_to_the_page_that_was_asked_for_and_a_sign_out_ends_it(s
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def test_a_session_that_ends_takes_an_open_page_to_the_sign_in(scene: Scene) -> None:
+    """What is shown must not grow old unnoticed: the next look of the page itself leads there, and back."""
+    with visiting(scene, "viewer", path=f"/stores/{scene.first}", complains=False) as page:
+        page.context.clear_cookies()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        page.get_by_role("button", name="Vic Viewer").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(scene.first)
+
+
 def test_the_page_rests_while_nobody_looks(scene: Scene) -> None:
     """A hidden tab asks nothing; shown again it looks at once."""
     with visiting(scene, "viewer") as page:

@@ -136,7 +136,7 @@ def _of_revision(one: Mapping[str, Any]) -> list[Event]:
 def _of_attempt(one: Mapping[str, Any]) -> Event:
     status = "" if one["http_status"] is None else f" (HTTP {one['http_status']})"
     took = "" if one["seconds"] is None else f", {lasting(float(one['seconds']))}"
-    many = "by itself" if one["lines"] == 1 else f"with {one['lines'] - 1} others"
+    many = "alone" if one["lines"] == 1 else f"with {one['lines'] - 1} others"
     outcome = OUTCOMES.get(one["outcome"], words(one["outcome"]))
     return Event(one["started_at"], f"Sent {many}{took}: {outcome}{status}.", one["message"] or "")
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import Form, Query
+from fastapi import Form, Path, Query
 from starlette.responses import Response
 
 from ocs.casework import admin as casework
@@ -11,12 +11,12 @@ from ocs.casework.lines import Wanted, history
 from ocs.casework.pending import pending
 from ocs.dashboard.chart import chart_of
 from ocs.dashboard.visit import TheDeed, TheVisit, Visit, pages
-from ocs.errors import Conflict
+from ocs.errors import Conflict, NotFound
 from ocs.onboarding import pauses
 from ocs.onboarding.models import PauseBody
 from ocs.positions import admin as positions
 from ocs.shipping import admin as shipping
-from ocs.shipping.models import FetchAsked
+from ocs.shipping.models import FetchAsked, Receive, Reference
 from ocs.status.day import day_of_store
 from ocs.status.overview import store_status
 from ocs.tenants import configuration
@@ -32,6 +32,7 @@ SHOWN = 10
 WAITING = 50
 NOTICES = timedelta(days=7)
 Text = Annotated[str, Form(min_length=1, max_length=200)]
+Number = Annotated[int, Path(ge=1, lt=2**63)]
 PlaceAsked = Annotated[Place, Form()]
 
 
@@ -69,10 +70,43 @@ async def show_store(
     )
 
 
+async def _store(visit: Visit, store_id: str) -> Store:
+    async with visit.runtime.pool.transaction() as connection:
+        return await store_in_reach(connection, visit.caller, store_id)
+
+
 async def _lists(visit: Visit, store: Store) -> dict[str, Any]:
     positions_of = await positions.history(store.crsa, visit.caller, None, SHOWN)
     shipments = await shipping.list_shipments(store.crsa, visit.caller, None, None, SHOWN)
     return {"positions": positions_of["positions"], "shipments": shipments["shipments"]}
+
+
+@router.get("/stores/{store_id}/positions/{snapshot_id}")
+@open_to(Role.VIEWER)
+async def show_position(store_id: str, snapshot_id: Number, visit: TheVisit) -> Response:
+    """Show one position as it was frozen, and every try to send it."""
+    store = await _store(visit, store_id)
+    position = await positions.snapshot(snapshot_id, visit.caller)
+    if position["store_id"] != store.store_id:
+        raise NotFound(f"no position {snapshot_id} of store {store.crsa}")
+    return visit.page("position.html", store=store, position=position)
+
+
+@router.get("/stores/{store_id}/shipment")
+@open_to(Role.VIEWER)
+async def show_shipment(store_id: str, number: Reference, visit: TheVisit) -> Response:
+    """Show one shipment: its lines, what was received, and what is different."""
+    store = await _store(visit, store_id)
+    shipment = await shipping.get_shipment(number, visit.caller, store.crsa)
+    return visit.page("shipment.html", store=store, shipment=shipment)
+
+
+@router.post("/stores/{store_id}/shipment/receive")
+@open_to(Role.STAFF)
+async def receive_shipment(store_id: str, number: Text, deed: TheDeed) -> Response:
+    """Receive a shipment whose every line came as shipped."""
+    await shipping.receive_shipment(number, Receive(store_id=store_id), deed.act, Response())
+    return deed.back("received", f"/stores/{store_id}")
 
 
 @router.post("/stores/{store_id}/submit")

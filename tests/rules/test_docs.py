@@ -16,6 +16,7 @@ from ocs.mapping.lookup import MappedSku
 from ocs.openings.plan import plan
 from ocs.openings.read import from_csv, from_json, from_message
 from ocs.settings import Settings
+from ocs.status import verdict
 from ocs.tenants.models import TransactionType
 from ocs.tenants.onboard import DescribedTenant
 from ocs.tenants.plan_of_record import PLAN_OF_RECORD
@@ -154,17 +155,32 @@ def test_the_first_sale_of_the_readme_is_taken() -> None:
     assert read_transaction(found[1]).transaction_type is TransactionType.SALE
 
 
-def test_every_route_of_staff_stands_in_their_table() -> None:
+def test_every_route_of_staff_stands_in_their_table_with_its_role() -> None:
     routes = {
-        f"{method} {route.path.replace(':path', '')}"
+        (f"{method} {route.path.replace(':path', '')}", role.value)
         for router in function_app.ROUTERS
         for route in router.routes
-        if isinstance(route, APIRoute) and role_of(route.endpoint) in LADDER and route.include_in_schema
+        if isinstance(route, APIRoute) and route.include_in_schema
+        for role in [role_of(route.endpoint)]
+        if role is not None and role in LADDER
         for method in route.methods or ()
     }
-    rows = re.findall(r"^\| `([A-Z]+ /\S+)` \|", text_of(DOCS / "staff-routes.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z]+ /\S+)` \| ([a-z-]+) \|", text_of(DOCS / "staff-routes.md"), re.MULTILINE)
     assert len(rows) == len(set(rows))
     assert set(rows) == routes
+
+
+def test_every_reason_not_to_be_compliant_is_explained_with_its_answer() -> None:
+    rows = re.findall(r"^\| (no|at risk) \| `(\w+)` \|", text_of(DOCS / "staff-routes.md"), re.MULTILINE)
+    assert {(rule.answer.value, rule.cause) for rule in verdict.RULES} - set(rows) == set()
+
+
+def test_every_word_that_the_page_is_said_to_show_is_there() -> None:
+    folder = ROOT / "ocs" / "dashboard"
+    shown_there = "\n".join(text_of(path) for path in (*folder.glob("templates/*.html"), folder / "signs.py"))
+    named = set(re.findall(r"\*\*([^*]+)\*\*", text_of(DOCS / "page.md")))
+    assert len(named) > 10
+    assert {words for words in named if words not in shown_there} == set()
 
 
 def test_every_table_stands_beside_its_room() -> None:
@@ -176,7 +192,8 @@ def test_every_table_stands_beside_its_room() -> None:
         )
     section = text_of(DOCS / "architecture.md").partition("## Whose tables")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (\w+) \| ([^|]*) \| ([^|]*)\|$", section, re.MULTILINE)[1:]
-    assert {room: set(re.findall(r"`(\w+)`", f"{tables} {views}")) for room, tables, views in rows} == owned
+    written = {room: set(re.findall(r"`(\w+)`", f"{tables} {views}")) for room, tables, views in rows}
+    assert written == {room: names for room, names in owned.items() if names}
 
 
 def test_every_room_stands_in_the_tree() -> None:

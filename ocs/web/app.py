@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from ocs.access.idempotency import Idempotency
+from ocs.telemetry.requests import Traced
 from ocs.web import problems
 from ocs.web.guard import Guard
 from ocs.web.reference import page
@@ -36,7 +37,7 @@ def create_app(routers: Sequence[APIRouter]) -> FastAPI:
 
 def guarded(app: FastAPI) -> ASGIApp:
     """Put the guards around the app: what no route should have to think of."""
-    return Guard(Idempotency(app))
+    return Traced(Guard(Idempotency(app)))
 
 
 def blueprint(routers: Sequence[APIRouter]) -> func.Blueprint:

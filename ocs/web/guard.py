@@ -8,9 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ocs.bad_input import FieldFault
 from ocs.web.etags import etag_of, matches
-from ocs.web.problems import problem, wrong_fields
+from ocs.web.problems import problem
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes: a whole store's inventory as CSV has a tenth of it. Routes that take less say so themselves."""
@@ -59,8 +58,6 @@ def _refused(scope: Scope, headers: Headers) -> Response | None:
     length = headers.get("Content-Length", "0")
     if not length.isascii() or not length.isdigit() or int(length) > LARGEST_BODY:
         return _too_large()
-    if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
-        return wrong_fields([FieldFault("the address", "the character NUL", "text without it")])
     if scope["method"] not in SAFE and _comes_from_another_site(headers):
         return problem(
             403, "This request comes from another site's page", "Send it from this app's own page, or with a token"

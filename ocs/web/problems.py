@@ -66,13 +66,13 @@ def _not_found(_request: Request, error: Exception) -> JSONResponse:
     return problem(404, f"There is {error}", "Check the name; what belongs to another tenant is not shown")
 
 
-def _cannot_be_kept(_request: Request, error: Exception) -> JSONResponse:
-    """Answer for a value that passed every check and that Postgres cannot hold: half characters, endless numbers."""
+def _cannot_be_kept(request: Request, error: Exception) -> JSONResponse:
+    """Answer for a value that passed every check and that Postgres cannot hold: the character NUL, endless numbers."""
     log.warning("a value could not be kept", error=type(error).__name__)
-    found = FieldFault(
-        "one of the values", "characters or a number that cannot be kept", "plain text and usual numbers"
-    )
-    return wrong_fields([found])
+    asked = {**request.path_params, **request.query_params}
+    named = [name for name, value in asked.items() if "\x00" in str(value)] or ["one of the values"]
+    expected = "plain text without the character NUL, and usual numbers"
+    return wrong_fields(FieldFault(name, "one that cannot be kept", expected) for name in named)
 
 
 def _not_signed_in(_request: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,6 +29,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "HX-Request",
 }
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 LIVE = "live"
 """The block of a template that a page asks for again every few seconds."""
 CRSA = re.compile(r"\bCRSA[0-9]{7}\b")
@@ -65,7 +68,9 @@ for macros in ("parts.html", "mend.html"):
     ENVIRONMENT.globals |= {name: macro for name, macro in vars(module).items() if isinstance(macro, Macro)}
 
 
-def render(request: Request, template: str, status: int = 200, /, **words: Any) -> Response:
+def render(
+    request: Request, template: str, status: int = 200, headers: Mapping[str, str] = NO_MORE, /, **words: Any
+) -> Response:
     """Give a page, or its live part alone where htmx asks and the template has one."""
     found = ENVIRONMENT.get_template(template)
     said = signs.DONE.get(request.query_params.get("done", ""))
@@ -75,4 +80,4 @@ def render(request: Request, template: str, status: int = 200, /, **words: Any) 
         text = "".join(found.blocks[LIVE](context))
     else:
         text = found.render(words)
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(text, status, HEADERS | dict(headers))

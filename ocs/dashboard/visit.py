@@ -7,23 +7,39 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import UUID
 
+import psycopg
 from fastapi import APIRouter, Depends, Form
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ocs import runtime
+from ocs import runtime, telemetry
 from ocs.access.caller import Caller, TheCaller, signed_in, token_of
 from ocs.audit.acts import Act, TheAct
 from ocs.bad_input import BadInput, FieldFault, bad_input, faults_of
 from ocs.dashboard import forms
 from ocs.dashboard.render import HEADERS, render
-from ocs.errors import Conflict, Forbidden, NotFound, NotSignedIn, OcsError, PreconditionFailed, TooMany
+from ocs.errors import (
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    NotSignedIn,
+    OcsError,
+    PreconditionFailed,
+    QueueUnavailable,
+    SchemaBehind,
+    TooMany,
+    VaultUnavailable,
+)
 from ocs.runtime import Runtime
 from ocs.tenants import configuration
 from ocs.tenants.reach import tenant_in_reach
+from ocs.web.problems import RETRY_SECONDS
 from ocs.web.roles import Role
+
+log = telemetry.logger("dashboard")
 
 SIGN_IN, SIGN_OUT = "/.auth/login/aad", "/.auth/logout"
 """App Service Authentication's own addresses."""
@@ -34,6 +50,8 @@ ONCE = frozenset({"done", TRIED})
 LONGEST_WHY = 500
 MOST_TENANTS = 200
 """Companies that a page offers to choose from; any other can be named."""
+NOT_NOW = (psycopg.OperationalError, QueueUnavailable, VaultUnavailable, SchemaBehind, ConfigurationError)
+"""What passes, or what the operator mends: the page says so, and is to be loaded again."""
 SAFE = "/%:@!$'()*,;=~-._+"
 """What stays as it is in a path that is written into an address again."""
 
@@ -63,6 +81,11 @@ class Visit:
         """Give this page's address with some of what was asked for changed."""
         asked = {name: value for name, value in self.request.query_params.items() if name not in ONCE} | changes
         return f"{self.request.url.path}?{urlencode(asked)}"
+
+    @property
+    def sees_several(self) -> bool:
+        """Whether the caller may see more than one company."""
+        return self.caller.super_admin or len(self.caller.grants) > 1
 
     def holds(self, role: str) -> bool:
         """Tell whether the caller has a role anywhere: for the links."""
@@ -147,7 +170,7 @@ TheDeed = Annotated[Deed, Depends(the_deed)]
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are told as pages; what is nobody's fault but ours is told by the app as everywhere."""
+    """A route whose errors are told as pages; what nobody foresaw is told by the app as everywhere."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route's handler."""
@@ -168,6 +191,8 @@ class PageRoute(APIRoute):
                 TooMany,
             ) as error:
                 return await _told(request, error)
+            except NOT_NOW as error:
+                return _not_now(request, error)
 
         return told
 
@@ -193,6 +218,12 @@ def _to_sign_in(request: Request, error: NotSignedIn) -> Response:
     if request.method == "GET" and not (again and TRIED in request.query_params):
         return RedirectResponse(address, HTTPStatus.FOUND, HEADERS)
     return render(request, "signed_out.html", HTTPStatus.UNAUTHORIZED, said=str(error), sign_in=address, visit=None)
+
+
+def _not_now(request: Request, error: Exception) -> Response:
+    log.error("not able to show a page", error=type(error).__name__, said=str(error))
+    status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": RETRY_SECONDS}
+    return render(request, "not_now.html", status, headers, visit=None)
 
 
 def _shown_path(request: Request) -> str:

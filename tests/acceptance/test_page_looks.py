@@ -1,12 +1,15 @@
 """How the page looks and reads: pictures of every view, no grave fault for a screen reader, nothing off a phone."""
 
-from urllib.parse import quote
+from datetime import UTC, datetime, timedelta
 
+import httpx
 from playwright.sync_api import expect
 
 from tests.acceptance.browser import PAGE, PICTURES, grave_faults, is_wider_than_the_screen, picture, visiting
-from tests.acceptance.scene import Scene, eventually
+from tests.acceptance.night import Night
+from tests.acceptance.scene import SKU, Scene, eventually
 from tests.acceptance.test_page import refuse, sell_unmapped, sell_wrong
+from tests.acceptance.test_what_comes_back import fetch, order
 
 
 def _something_of_everything(scene: Scene) -> tuple[str, str]:
@@ -23,6 +26,22 @@ def _something_of_everything(scene: Scene) -> tuple[str, str]:
     return line_id, str(letter["letter_id"])
 
 
+def _position(scene: Scene) -> str:
+    """Have a position of the second store made; gives where it is shown."""
+    calls = Night(scene, scene.host)
+    calls.upload(datetime.now(UTC) - timedelta(days=3), crsa=scene.second)
+    made = calls.post("/api/ocs/position/submit", {"store_id": scene.second}).raise_for_status().json()
+    return f"/stores/{scene.second}/positions/{made['snapshot_id']}"
+
+
+def _shipment(scene: Scene) -> str:
+    """Have the first store's shipping notice read; gives where it is shown."""
+    number = order(scene, SKU)
+    with httpx.Client(base_url=f"{scene.host.url}/api/ocs", headers=scene.headers(), timeout=30) as api:
+        fetch(scene, api)
+    return f"/stores/{scene.first}/shipment?number={number}"
+
+
 def test_every_view_is_fit_to_be_seen(scene: Scene) -> None:
     """axe-core finds nothing serious or critical in any view, light or dark; pictures are kept of each."""
     line_id, letter_id = _something_of_everything(scene)
@@ -30,6 +49,8 @@ def test_every_view_is_fit_to_be_seen(scene: Scene) -> None:
         "overview": "",
         "store": f"/stores/{scene.first}",
         "line": f"/stores/{scene.first}/lines/{line_id}",
+        "position": _position(scene),
+        "shipment": _shipment(scene),
         "events": f"/lines?store={scene.first}",
         "letters": "/letters",
         "letter": f"/letters/{letter_id}",
@@ -37,7 +58,7 @@ def test_every_view_is_fit_to_be_seen(scene: Scene) -> None:
         "alerts": "/alerts",
         "credentials": f"/credentials?tenant={scene.crol}",
         "audit": "/audit",
-        "not-found": f"/stores/{quote('CRSA0000000')}",
+        "not-found": "/stores/CRSA9999999",
     }
     grave, wide = {}, []
     with visiting(scene, "super-admin", complains=False) as page:

@@ -4,9 +4,10 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
+import psycopg
 import pytest
 
 from ocs.access.caller import Caller
@@ -16,7 +17,7 @@ from ocs.runtime import Runtime
 from ocs.tenants.read import tenant_of
 from ocs.web.roles import LADDER, Role
 from tests.integration.conftest import staff_client
-from tests.integration.platform import CROL, FIRST, Platform
+from tests.integration.platform import CROL, FIRST, SECOND, THIRD, Platform
 from tests.integration.pos import SKU, UPC, rows, sell
 
 PAGE = "/api/dashboard"
@@ -46,10 +47,12 @@ async def token(client: httpx.AsyncClient, path: str = "/alerts") -> str:
     return found[1]
 
 
-async def parked_line(runtime: Runtime, platform: Platform) -> dict[str, Any]:
-    """Have a line refused by the platform; gives it."""
+async def parked_line(runtime: Runtime, platform: Platform, store: str = FIRST) -> dict[str, Any]:
+    """Have a line of a store refused by the platform; gives it."""
     platform.refused_skus.add(WRONG)
-    taken = await sell(runtime, "T-wrong", items=[{"ocs_sku": WRONG, "upc": UPC, "quantity": 1, "unit_price": "1"}])
+    taken = await sell(
+        runtime, "T-wrong", store=store, items=[{"ocs_sku": WRONG, "upc": UPC, "quantity": 1, "unit_price": "1"}]
+    )
     await answer_bell(runtime, taken.store_id)
     (line,) = await rows(runtime, "select item_id, state from outbox where state = 'parked'")
     return line
@@ -214,3 +217,34 @@ async def test_another_tenants_rows_are_not_there(
     for path in ("", f"/lines?find={line['item_id']}", "/letters", "/mappings", "/alerts", "/audit"):
         reply = await stranger.get(PAGE + path)
         assert (path, reply.status_code, FIRST in reply.text) == (path, 200, False)
+
+
+async def test_what_cannot_be_shown_just_now_is_said_in_words(
+    staff: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_words: object) -> NoReturn:
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr("ocs.dashboard.views.overview.overview", gone)
+    reply = await staff.get(PAGE)
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "30")
+    assert "Nothing is lost" in reply.text
+    assert "connection is lost" not in reply.text
+
+
+async def test_stores_are_found_by_name_and_those_with_something_wrong_stand_first(
+    runtime: Runtime, platform: Platform, staff: httpx.AsyncClient
+) -> None:
+    async with runtime.pool.transaction() as connection:
+        await connection.execute("update stores set name = 'Corner Shop' where crsa = %s", (THIRD,))
+    await parked_line(runtime, platform, THIRD)
+
+    async def listed(query: str) -> list[str]:
+        text = (await staff.get(f"{PAGE}?{query}")).text
+        return re.findall(r'id="store-(CRSA[0-9]+)"', text)
+
+    assert await listed("") == [THIRD, FIRST, SECOND]
+    assert await listed("find=corner") == [THIRD]
+    assert await listed("show=attention") == [THIRD]
+    assert await listed("find=crsa2&show=all&page=7") == [SECOND]
+    assert await listed("show=paused") == []

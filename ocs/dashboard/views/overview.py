@@ -71,4 +71,4 @@ def _fits(store: JudgedStore, find: str, show: Show) -> bool:
         return False
     if show == "paused" and figures.switched_on and figures.paused_through is None:
         return False
-    return find in figures.name.casefold() or find in figures.crsa.casefold()
+    return any(find in text.casefold() for text in (figures.name, figures.crsa, figures.crol))

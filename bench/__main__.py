@@ -1,4 +1,4 @@
-"""`python -m bench [easy] [load] [memory] [night] [one-store] [staff]`: measure the app; by default all of it."""
+"""`python -m bench [cold-start] [easy] [load] [memory] [night] [one-store] [staff]`: measure the app, or all of it."""
 
 import argparse
 import logging
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection
 
 from bench import easy_pace, load, memory
+from bench.cold_start import run as cold_start
 from bench.costs import PROC
 from bench.night import one_store, ontario
 from bench.night.tell import tell
@@ -17,7 +18,7 @@ from bench.staff.tell import tell as tell_staff
 from devstack.processes import ChildError
 from devstack.stack import StackInUseError
 
-BENCHES = ("easy", "load", "memory", "night", "one-store", "staff")
+BENCHES = ("cold-start", "easy", "load", "memory", "night", "one-store", "staff")
 ALL_ONTARIO, SMALL = 1800, 180
 """Stores of a night."""
 
@@ -43,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--staff-stores", type=int, default=ALL_ONTARIO, help="stores that they look at")
     parser.add_argument("--asks", type=int, default=40, help="how often each of the staff's routes is asked")
     parser.add_argument("--small", action="store_true", help=f"the night of {SMALL} stores only, for a quick look")
+    parser.add_argument("--starts", type=int, default=5, help="new processes of which the quickest counts")
     found = parser.parse_args()
     if unknown := set(found.benches) - set(BENCHES):
         parser.error(f"unknown bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
@@ -50,6 +52,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace, chosen: Collection[str]) -> None:
+    if "cold-start" in chosen:
+        cold_start.run(arguments.starts)
     if "easy" in chosen:
         easy_pace.run(arguments.easy_seconds, arguments.easy_pace)
     if "load" in chosen:

@@ -26,19 +26,25 @@ FEW, MANY = 5, 100
 
 @dataclass
 class Seen:
-    """What was seen of one request: its queries in order, and where one of them reads a big table from end to end."""
+    """What was seen of one request: its queries, the pages that they touch, and where a big table is read whole."""
 
     queries: list[str] = field(default_factory=list)
     whole_reads: list[str] = field(default_factory=list)
+    pages: int = 0
 
 
 @dataclass(frozen=True)
 class Plans:
-    """What a route costs the database: queries of a request, the same whatever the page's size, and whole reads."""
+    """What a route costs the database: queries of a request, the same whatever the page's size, and whole reads.
+
+    `pages` are the 8 KiB pages of tables and indexes that a request touches: a cost that no other work on the machine
+    and no cache changes.
+    """
 
     name: str
     queries: int
     whole_reads: tuple[str, ...]
+    pages: int
 
 
 def plans_of(url: str, routes: tuple[Route, ...], sample: Sample) -> list[Plans]:
@@ -59,7 +65,7 @@ async def _plans_of(routes: tuple[Route, ...], sample: Sample) -> list[Plans]:
             if len(counts) != 1:
                 raise BenchError(f"{route.name}: {sorted(counts)} queries, depending on the rows of a page")
             whole_reads = {read for one in seen for read in one.whole_reads}
-            found.append(Plans(route.name, counts.pop(), tuple(sorted(whole_reads))))
+            found.append(Plans(route.name, counts.pop(), tuple(sorted(whole_reads)), seen[-1].pages))
     return found
 
 
@@ -91,7 +97,10 @@ async def _look(client: httpx.AsyncClient, path: str) -> Seen:
 
 @contextmanager
 def _watched() -> Iterator[Seen]:
-    """Note each query for the block, and have it explained just before, in its own transaction and with its values."""
+    """Note each query for the block, and have it explained just before, in its own transaction and with its values.
+
+    Explained means run as well, so that the pages are known: these are looks, and change nothing.
+    """
     seen = Seen()
     plain = AsyncCursor.execute
 
@@ -100,14 +109,18 @@ def _watched() -> Iterator[Seen]:
         if not text.lstrip().startswith("select set_config("):  # the wall's: a setting, not a look at data
             seen.queries.append(text)
             if text.lstrip().startswith(EXPLAINED):
-                seen.whole_reads += await _whole_reads(self.connection, text, params)
+                plan = await _plan(self.connection, text, params)
+                seen.pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+                tables = [node["Relation Name"] for node in _nodes(plan) if _reads_whole(node)]
+                seen.whole_reads += [f"{table} in: {' '.join(text.split())[:60]}" for table in tables]
         return await plain(self, query, params, **words)
 
-    async def _whole_reads(connection: psycopg.AsyncConnection[Any], text: str, params: Any) -> list[str]:
+    async def _plan(connection: psycopg.AsyncConnection[Any], text: str, params: Any) -> dict[str, Any]:
         cursor = AsyncCursor(connection, row_factory=psycopg.rows.scalar_row)
-        await plain(cursor, f"explain (format json) {text}", params)
-        ((plan,),) = (await cursor.fetchall(),)
-        return [f"{node['Relation Name']} in: {text[:60]}" for node in _nodes(plan[0]["Plan"]) if _reads_whole(node)]
+        await plain(cursor, f"explain (analyze, buffers, timing off, format json) {text}", params)
+        (said,) = await cursor.fetchall()
+        plan: dict[str, Any] = said[0]["Plan"]
+        return plan
 
     with patch.object(AsyncCursor, "execute", execute):
         yield seen

@@ -147,14 +147,18 @@ select b.backfill_id, b.store_id, b.tenant_id, b.first_date, b.last_date, b.made
 
 -- name: position_history
 -- purpose: a store's positions, newest date first, each with what became of it; goes on after the last one of a page
+with page as materialized (  -- apart: else all of the store's positions are looked up, and their lines counted, for a page
+    select s.snapshot_id from snapshots s
+     where s.store_id = %(store_id)s and s.tenant_id = %(tenant_id)s
+       and (%(after_date)s::date is null or (s.business_date, s.revision) < (%(after_date)s, %(after_revision)s))
+     order by s.business_date desc, s.revision desc
+     limit %(most)s)
 select r.snapshot_id, r.business_date, r.revision, r.as_of, r.reason, r.made_at, r.lines, r.state, r.parked_reason,
        r.settled_at, b.reference_id
-  from reported_positions r
+  from page
+  join reported_positions r using (snapshot_id)
   left join batch_results b on b.batch_id = r.batch_id
- where r.store_id = %(store_id)s and r.tenant_id = %(tenant_id)s
-   and (%(after_date)s::date is null or (r.business_date, r.revision) < (%(after_date)s, %(after_revision)s))
  order by r.business_date desc, r.revision desc
- limit %(most)s
 
 -- name: position
 -- purpose: one position of a store, with its lines as they were frozen

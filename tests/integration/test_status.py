@@ -1,5 +1,6 @@
 """Status on real rows: what each figure counts, whose it is, and that the three counts tell when a row is missing."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,6 +56,12 @@ async def test_what_came_in_was_accepted_waits_or_is_parked_is_counted(
     assert totals["latency"]["lines"] == 3
     assert totals["latency"]["p50_seconds"] <= totals["latency"]["p95_seconds"]
     assert totals["last_hour"] == {"calls": 2, "accepted": 1, "rate": 0.5}
+
+
+async def test_the_days_first_messages_side_by_side_are_all_counted(runtime: Runtime, staff: httpx.AsyncClient) -> None:
+    """Who began to wait for the store's lock first is not always the first to get it."""
+    await asyncio.gather(*(sell(runtime, f"T{number}") for number in range(12)))
+    assert _row((await staff.get(STATUS)).json())["taken_in"] == 12
 
 
 async def test_what_was_frozen_into_a_batch_is_on_its_way_still(

@@ -4,6 +4,9 @@
 create index event_lines_newest on event_lines (store_id, recorded_at, sequence);
 create index event_lines_of_ocs_sku on event_lines (store_id, ocs_sku, recorded_at, sequence) where ocs_sku is not null;
 create index event_lines_of_pos_sku on event_lines (store_id, pos_sku, recorded_at, sequence) where pos_sku is not null;
+-- Most lines are sales, found among the newest at once; a rare type would be looked for through all of a store's history.
+create index event_lines_of_type on event_lines (store_id, transaction_type, recorded_at, sequence)
+    where transaction_type <> 'sale';
 
 create view line_revisions as
 select store_id, tenant_id, sequence, line_id, revision, message_id, inserted_at, transaction_id, transaction_type, ocs_type,

@@ -16,3 +16,13 @@ select store_id, kind, tenant_id, last_sequence, wait_cause, waiting_since from 
 
 create view connection_attempts as
 select connection_id, tenant_id, finished_at, outcome from delivery_attempts;
+
+-- room: positions ----------------------------------------------------------------------------------------------------
+
+create view frozen_positions as
+select store_id, tenant_id, business_date, revision, sequence from snapshots;
+
+-- room: events -------------------------------------------------------------------------------------------------------
+
+-- Under the store's lock, so in the order of the lines' numbers: now() is when the transaction began to wait for it.
+alter table event_lines alter recorded_at set default clock_timestamp();

@@ -1,12 +1,12 @@
 """What the onboarding routes take and answer. Times are UTC; nothing that is answered holds a secret."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from ocs.tenants.onboard import Address, Crol, Licence, SecretName, Text, TimeZone
+from ocs.tenants.onboard import Address, Crol, Licence, LocalTime, SecretName, Text, TimeZone
 from ocs.tenants.pause import Place
 
 LONGEST_OVERLAP_HOURS = 14 * 24
@@ -65,7 +65,7 @@ class StoreChange(Change):
     pos_vendor_version: Text | None = None
     connection: Text | None = Field(None, description="Name of one of the tenant's connections")
     hash_key_name: SecretName | None = None
-    snapshot_at: time | None = Field(None, description="Local time of the nightly position")
+    snapshot_at: LocalTime | None = Field(None, description="Local time of the nightly position")
     hourly_positions: bool | None = None
     reporting: bool | None = Field(None, description="On or off; what is recorded while off goes out when it is on")
     licence_number: Licence | None = None
@@ -170,7 +170,7 @@ class StoreShown(BaseModel):
     connection: str
     environment: str
     hash_key_name: str
-    snapshot_at: time
+    snapshot_at: LocalTime
     hourly_positions: bool
     reporting: bool
     delivering: bool

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, WithJsonSchema
 
 from ocs.bad_input import bad_input
 from ocs.db.pool import Connection
@@ -45,6 +45,12 @@ def _without_password(url: HttpUrl) -> HttpUrl:
 
 TimeZone = Annotated[Text, AfterValidator(known_zone)]
 Address = Annotated[HttpUrl, AfterValidator(_without_password)]
+
+
+LocalTime = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["01:00"]})
+]
+"""A time of a store's own day; JSON Schema's `time` would ask for an offset, which a local time has none of."""
 
 
 class _Described(BaseModel):
@@ -86,7 +92,7 @@ class DescribedStore(_Described):
     pos_vendor_version: Text
     connection: Text
     hash_key_name: SecretName
-    snapshot_at: time = time(1)
+    snapshot_at: LocalTime = time(1)
     """Local time at which the position of the day before is made; not before 00:00 has passed in the store's zone."""
     hourly_positions: bool = False
     """A position of every full hour too: for tests against UAT."""

@@ -29,7 +29,7 @@ from tests.acceptance.conftest import HIDDEN, QUICK
 from tests.acceptance.scene import Scene
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 12
+EXAMPLES = 10
 """Made-up requests for each route and mode: right ones by its description, and wrong ones."""
 DOCUMENT = create_app(function_app.ROUTERS).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)

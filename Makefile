@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test unit integration acceptance rules lint bench docs clean
+.PHONY: help setup run up test unit integration acceptance rules lint bench docs package clean
 
 help:  ## show what there is to do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench: $(READY)  ## measure; prints ratios of one run
 
 docs: $(READY)  ## write what the docs hold of the code: the JSON Schema of a transaction
 	@$(BIN)/python -m ocs schema > docs/pos-transaction.schema.json
+
+package: $(READY)  ## build the package that is deployed: dist/ocs.zip
+	@$(BIN)/python -m devstack.package
 
 clean:  ## remove what was set up and what the stack has kept
 	rm -rf $(VENV) .stack devstack/node/node_modules

@@ -16,6 +16,7 @@ from ocs.clock import utc_now
 from ocs.db.pool import Pool
 from ocs.db.schema import require_current
 from ocs.settings import Settings
+from ocs.telemetry.start import start
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10
@@ -82,6 +83,7 @@ def unchecked() -> Runtime:
     if _Process.runtime is None:
         settings = settings_of_app.load()
         telemetry.configure(settings.log_level)
+        start()
         _Process.runtime = assemble(settings)
     return _Process.runtime
 

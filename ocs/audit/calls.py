@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from opentelemetry.trace import Span, SpanKind
 from structlog.contextvars import bound_contextvars
 
 from ocs import telemetry
@@ -139,8 +140,11 @@ class Calls:
         at, began = utc_now(), time.monotonic()
         response, error = None, None
         try:
-            async with asyncio.timeout(seconds):
-                response = await self.http.send(request)
+            name = f"{request.method} {request.url.path}"
+            with telemetry.span(name, _asked(request), kind=SpanKind.CLIENT) as span:
+                async with asyncio.timeout(seconds):
+                    response = await self.http.send(request)
+                _answered(span, response)
         except BaseException as caught:
             error = type(caught).__name__
             raise
@@ -166,6 +170,22 @@ def _ended(request: httpx.Request, response: httpx.Response | None, whose: Whose
         "response_bytes": None if reply is None else len(reply),
         "response_sha256": None if reply is None or secret else _digest(reply),
     }
+
+
+def _asked(request: httpx.Request) -> dict[str, object]:
+    """Say where a call goes, for its span: neither the query nor a header, among which the secrets are."""
+    return {
+        "http.request.method": request.method,
+        "server.address": request.url.host,
+        "server.port": request.url.port,
+        "url.path": request.url.path,
+    }
+
+
+def _answered(span: Span, response: httpx.Response) -> None:
+    span.set_attribute("http.response.status_code", response.status_code)
+    if response.is_error:
+        telemetry.failed(span, str(response.status_code))
 
 
 def _digest(body: bytes) -> bytes:

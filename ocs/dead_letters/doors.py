@@ -1,11 +1,14 @@
 """A queue as a door by which messages come in; what cannot be taken in becomes a dead letter and is tried again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 import psycopg
+from opentelemetry.trace import Span, SpanKind
+from structlog.contextvars import bound_contextvars
 
 from ocs import telemetry
 from ocs.alerts.causes import of_tenant
@@ -92,10 +95,33 @@ def received(message: QueueMessage) -> Message:
 
 async def receive(runtime: Runtime, door: Door, message: Message) -> None:
     """Take a message in; one that is wrong in itself is buried at once: trying it five times would not mend it."""
-    try:
-        await door.take(runtime, message)
-    except BadInput as error:
-        await _bury_bad(runtime, door, message, error)
+    with _traced(door, message) as span:
+        try:
+            await door.take(runtime, message)
+        except BadInput as error:
+            telemetry.failed(span, error)
+            await _bury_bad(runtime, door, message, error)
+
+
+@contextmanager
+def _traced(door: Door, message: Message) -> Iterator[Span]:
+    """Make a message's processing a span, and put its id on each line of the log.
+
+    What a POS wrote is not in it. Storage queues give messages no headers, so its trace begins here, or in the host's.
+    """
+    attributes = {
+        "messaging.system": "azure_storage_queues",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": door.queue,
+        "messaging.message.id": message.message_id,
+        "messaging.message.body.size": len(message.body),
+    }
+    with (
+        bound_contextvars(message_id=message.message_id),
+        telemetry.span(f"process {door.queue}", attributes, kind=SpanKind.CONSUMER) as span,
+    ):
+        yield span
 
 
 @again_when_the_database_drops
@@ -151,7 +177,8 @@ async def redrive(runtime: Runtime, door: Door, letter: Letter, *, by_hand: bool
     is_copy = letter.cause == "ours" and not by_hand
     message = Message(letter.message_id, letter.body.encode(), letter.inserted_at, is_copy)
     try:
-        await door.take(runtime, message)
+        with _traced(door, message):
+            await door.take(runtime, message)
     except BadInput as error:
         async with runtime.pool.transaction() as connection:
             await letters.keep(connection, letter.letter_id, "message", str(error), wait=None)

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from ocs import telemetry
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.delivery.kinds import Kind
 from ocs.delivery.lease import Lease
 from ocs.regulator.faults import Accepted, RegulatorFault
 from ocs.settings import Settings
+from ocs.telemetry.spans import MOST_LINKS
 
 SQL = load(__file__)
 
@@ -27,6 +29,8 @@ class Work:
     failures: int
     attempt_id: int
     body: Any
+    traces: tuple[str, ...] = ()
+    """In which its members were put into the outbox, as W3C traceparents; none while nobody records traces."""
 
 
 async def next_work(connection: Connection, settings: Settings, kind: Kind, lease: Lease) -> Work | None:
@@ -46,7 +50,14 @@ async def next_work(connection: Connection, settings: Settings, kind: Kind, leas
     if batch is None:
         return None
     body = await kind.load(connection, lease.store, batch["batch_id"])
-    return Work(lease, batch["batch_id"], batch["lines"], batch["failures"], batch["attempt_id"], body)
+    traces = await _traces(connection, batch["batch_id"]) if telemetry.tracing() else ()
+    return Work(lease, batch["batch_id"], batch["lines"], batch["failures"], batch["attempt_id"], body, traces)
+
+
+async def _traces(connection: Connection, batch_id: int) -> tuple[str, ...]:
+    words = {"batch_id": batch_id, "most": MOST_LINKS}
+    rows = await (await connection.execute(SQL["traces_of_batch"], words)).fetchall()
+    return tuple(row["traceparent"] for row in rows)
 
 
 async def has_work(connection: Connection, lease: Lease) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from ocs import telemetry
 from ocs.db.pool import Connection
 from ocs.db.queries import load
 from ocs.tenants.models import Store
@@ -70,6 +71,7 @@ async def enqueue(
     words = {
         "tenant_id": stream.tenant_id,
         "received_at": received_at,
+        "traceparent": telemetry.traceparent(),
         "sequences": [item.sequence for item in items],
         "item_ids": [item.item_id for item in items],
         "parked_causes": [item.parked_cause for item in items],

@@ -17,10 +17,11 @@ update outbox set state = 'superseded', parked_cause = null, parked_reason = nul
 
 -- name: enqueue_items
 -- purpose: puts items into the outbox, pending or parked from the start with the reason
-insert into outbox (store_id, kind, sequence, tenant_id, item_id, state, parked_cause, parked_reason, received_at)
+insert into outbox (store_id, kind, sequence, tenant_id, item_id, state, parked_cause, parked_reason, received_at,
+                    traceparent)
 select %(store_id)s, %(kind)s, i.sequence, %(tenant_id)s, i.item_id,
        case when i.parked_reason is null then 'pending' else 'parked' end, i.parked_cause, i.parked_reason,
-       %(received_at)s
+       %(received_at)s, %(traceparent)s
   from unnest(%(sequences)s::bigint[], %(item_ids)s::uuid[], %(parked_causes)s::text[], %(parked_reasons)s::text[])
        as i (sequence, item_id, parked_cause, parked_reason)
 
@@ -213,6 +214,14 @@ attempt as (
     select batch_id, %(store_id)s, %(tenant_id)s, %(connection_id)s, %(fence)s, lines from batch
     returning attempt_id)
 select batch.batch_id, batch.lines, batch.failures, attempt.attempt_id from batch cross join attempt
+
+-- name: traces_of_batch
+-- purpose: in which traces a batch's members were put into the outbox, the oldest first
+select traceparent from outbox
+ where batch_id = %(batch_id)s and traceparent is not null
+ group by traceparent
+ order by min(sequence)
+ limit %(most)s
 
 -- name: finish_attempt
 -- purpose: writes down how an attempt ended

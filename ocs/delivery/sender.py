@@ -5,8 +5,11 @@ would hold them all. docs/delivery-cycle.md says what a death between any two li
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
+from opentelemetry.trace import Span, SpanKind
 from psycopg import Rollback
 
 from ocs import telemetry
@@ -36,9 +39,11 @@ async def answer_bell(runtime: Runtime, store_id: UUID) -> int:
     for kind in kinds.registered():
         work = await _begin(runtime, store_id, kind.name)
         while work is not None:
-            outcome, seconds = await _post(regulator_of(runtime), work)
-            sent += 1
-            work = await _settle_and_go_on(runtime, work, outcome, seconds, until)
+            with _traced(work) as span:
+                outcome, seconds = await _post(regulator_of(runtime), work)
+                _describe(span, outcome)
+                sent += 1
+                work = await _settle_and_go_on(runtime, work, outcome, seconds, until)
     if time.monotonic() >= until:
         await sweep(runtime)  # there may be more, of this store or of one it went on to: another worker's turn
     return sent
@@ -69,6 +74,30 @@ async def _post(regulator: Regulator, work: Work) -> tuple[Accepted | RegulatorF
     except RegulatorFault as fault:
         outcome = fault
     return outcome, time.monotonic() - began
+
+
+@contextmanager
+def _traced(work: Work) -> Iterator[Span]:
+    """Make a batch's way to the regulator a span, linked to the traces of the messages that it is made of."""
+    attributes = {
+        "messaging.operation.name": "deliver",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": work.lease.kind,
+        "messaging.batch.message_count": work.lines,
+        "ocs.crsa": work.lease.store.crsa,
+        "ocs.batch_id": work.batch_id,
+        "ocs.attempt_id": work.attempt_id,
+    }
+    with telemetry.span(f"deliver {work.lease.kind}", attributes, kind=SpanKind.CONSUMER, causes=work.traces) as span:
+        yield span
+
+
+def _describe(span: Span, outcome: Accepted | RegulatorFault) -> None:
+    span.set_attribute("ocs.outcome", outcome.outcome)
+    if isinstance(outcome, Accepted):
+        span.set_attribute("ocs.reference_id", outcome.reference_id)
+    else:
+        telemetry.failed(span, outcome)
 
 
 @again_when_the_database_drops

@@ -61,6 +61,14 @@ async def ingest(runtime: Runtime, message: Message) -> Taken:
     message = replace(message, message_id=opened.message_id or message.message_id)
     transaction = read_transaction(opened.text)
     taken = await _record(runtime, transaction, message, opened)
+    telemetry.describe(
+        {
+            "ocs.store_id": taken.store_id,
+            "ocs.lines.new": taken.new,
+            "ocs.lines.corrected": taken.corrected,
+            "ocs.lines.unchanged": taken.unchanged,
+        }
+    )
     log.info(
         "transaction taken in",
         message_id=message.message_id,

@@ -16,7 +16,7 @@ select asked.store_id, stream.wait_cause, stream.waiting_since,
        accepted.lines as accepted, waiting.lines + frozen.lines as pending, parked.lines as parked,
        oldest_unsent.received_at as oldest_unsent_at, oldest_parked.received_at as oldest_parked_at,
        night.state as night_state, newest.business_date as snapshot_date, newest.revision as snapshot_revision,
-       newest.state as snapshot_state, newest.settled_at as snapshot_settled_at, alerts.standing as alerts
+       position.state as snapshot_state, position.settled_at as snapshot_settled_at, alerts.standing as alerts
   from unnest(%(store_ids)s::uuid[], %(tenant_ids)s::uuid[], %(days)s::timestamptz[], %(nights)s::date[])
        as asked (store_id, tenant_id, day_begins, night)
   left join stream_progress stream on stream.store_id = asked.store_id and stream.kind = 'events'
@@ -50,11 +50,13 @@ select asked.store_id, stream.wait_cause, stream.waiting_since,
         where p.store_id = asked.store_id and p.business_date = asked.night and p.reason <> 'hourly'
         order by p.state = 'accepted' desc, p.revision desc
         limit 1) night on true
-  left join lateral (
-       select p.business_date, p.revision, p.state, p.settled_at from reported_positions p
-        where p.store_id = asked.store_id
-        order by p.business_date desc, p.revision desc
+  left join lateral (  -- without the outbox: joined in here, all of a store's positions would be looked up for the newest
+       select f.business_date, f.revision, f.sequence from frozen_positions f
+        where f.store_id = asked.store_id
+        order by f.business_date desc, f.revision desc
         limit 1) newest on true
+  left join outbox_items position
+         on position.store_id = asked.store_id and position.kind = 'positions' and position.sequence = newest.sequence
  cross join lateral (
        select count(*) as standing from alert_states a where a.store_id = asked.store_id and a.closed_at is null) alerts
 
@@ -164,3 +166,40 @@ select date_bin('15 minutes', l.recorded_at, %(begins)s) as begins, count(*) as 
  where l.store_id = %(store_id)s and l.recorded_at >= %(begins)s and l.recorded_at < %(ends)s
  group by 1
  order by 1
+
+-- metrics.py ---------------------------------------------------------------------------------------------------------
+
+-- name: metrics_of_minute
+-- purpose: of all stores together: what waits and for how long, and what was accepted in the last minute
+with newly as materialized (
+    select b.batch_id, b.lines, b.settled_at from sent_batches b
+     where b.state = 'accepted' and b.kind = 'events' and b.settled_at > now() - interval '1 min'),
+sampled as materialized (  -- enough for a percentile: while a backlog drains, a minute has millions of lines
+    select batch_id from newly order by settled_at desc limit 400),
+latency as (
+    select percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from o.settled_at - o.received_at))
+               as seconds
+      from sampled join outbox_items o on o.batch_id = sampled.batch_id and o.state = 'accepted'),
+calls as (
+    select count(*) as answered, count(*) filter (where a.outcome = 'accepted') as accepted
+      from named_connections c
+     cross join lateral (
+           select outcome from connection_attempts
+            where connection_id = c.connection_id and finished_at > now() - interval '5 min'
+              and outcome in ('accepted', 'rejected', 'credentials', 'upstream')) a)
+select (select extract(epoch from now() - min(u.received_at))::float8
+          from unsent_streams u join reporting_stores s using (store_id)
+         where s.reporting and (s.anchored_at is not null or u.kind = 'positions')) as oldest_unsent,
+       (select coalesce(sum(lines), 0)::float8 from newly) as accepted,
+       calls.accepted::float8 / nullif(calls.answered, 0) as success_rate,
+       latency.seconds[1]::float8 as p50, latency.seconds[2]::float8 as p95,
+       (select count(*) from outbox_items where state = 'parked' and kind = 'events') as parked_events,
+       (select count(*) from outbox_items where state = 'parked' and kind = 'positions') as parked_positions,
+       (select count(*) from letters_waiting) as dead_letters,
+       (select count(*) from connection_breakers where state <> 'closed') as breaker_open,
+       (select count(*) from reporting_stores where reporting) as stores
+  from calls cross join latency
+
+-- name: measured_queues
+-- purpose: how long the poison queues were when they were last looked at
+select queue, length from queue_lengths where seen_at > now() - interval '5 min'

@@ -6,13 +6,11 @@ Source: GS1 General Specifications, section 3 (application identifiers 01, 17 an
 import re
 from dataclasses import dataclass
 from datetime import date
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+from biip import ParseError
+from biip.gs1_messages import GS1Message
 
 from ocs.catalogue.gtin import has_right_check_digit, is_barcode, padded
-
-if TYPE_CHECKING:
-    from biip.gs1_messages import GS1Message
 
 GTIN, EXPIRES, LOT = "01", "17", "10"
 FNC1 = "\x1d"
@@ -46,28 +44,22 @@ def read_barcode(text: str, batch_lot: str = "") -> Barcode:
         return Barcode(gtin=padded(content), note=note)
     try:
         return _from_message(_parsed(content), batch_lot)
-    except _library().ParseError as error:
+    except ParseError as error:
         return Barcode(note=f"not read as GS1: {error}"[:300])
 
 
-def _library() -> Any:
-    """Give biip, loaded with the first barcode: a sixth of the imports, and only one timer of all reads barcodes."""
-    return import_module("biip")
-
-
-def _parsed(content: str) -> "GS1Message":
-    library = _library().gs1_messages.GS1Message
-    message: GS1Message = library.parse_hri(content) if content.startswith("(") else library.parse(content)
+def _parsed(content: str) -> GS1Message:
     if not content.startswith("("):
-        return message
+        return GS1Message.parse(content)
+    message = GS1Message.parse_hri(content)
     # A parenthesis within a lot ends it for the library, without a word.
     written = "".join(f"({element.ai.ai}){element.value}" for element in message.element_strings)
     if written != "".join(content.split()):
-        raise _library().ParseError("a parenthesis stands within a value")
+        raise ParseError("a parenthesis stands within a value")
     return message
 
 
-def _from_message(message: "GS1Message", batch_lot: str) -> Barcode:
+def _from_message(message: GS1Message, batch_lot: str) -> Barcode:
     values: dict[str, str] = {}
     expires_on, notes = None, []
     for element in message.element_strings:
@@ -82,7 +74,7 @@ def _from_message(message: "GS1Message", batch_lot: str) -> Barcode:
     if batch_lot and lot != batch_lot and lot.startswith(batch_lot):
         separated = message.value.replace(LOT + lot, LOT + batch_lot + FNC1 + lot.removeprefix(batch_lot), 1)
         try:
-            return _from_message(_library().gs1_messages.GS1Message.parse(separated), "")
-        except _library().ParseError:
+            return _from_message(GS1Message.parse(separated), "")
+        except ParseError:
             pass  # then the lot really is longer than the notice says
     return Barcode(values.get(GTIN, ""), expires_on, lot, "; ".join(notes))

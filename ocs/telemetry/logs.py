@@ -4,6 +4,8 @@ import logging
 import sys
 
 import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, WrappedLogger
 
 NOISY = ("azure", "httpx", "httpcore", "psycopg.pool", "uvicorn.access")
 """Libraries that log each call at INFO; ours says what matters."""
@@ -17,7 +19,9 @@ def configure(level: str) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
+            add_trace,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            # The plain traceback: richer ones show the values of local variables, and secrets are among them.
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(default=str),
         ],
@@ -37,3 +41,12 @@ def logger(room: str) -> structlog.stdlib.BoundLogger:
     """Give the room's logger; an event is a short phrase and its facts are named values."""
     bound: structlog.stdlib.BoundLogger = structlog.get_logger(room)
     return bound
+
+
+def add_trace(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Put the ids of trace and span on a line, in hex as W3C writes them; the host's own where we trace nothing."""
+    here = trace.get_current_span().get_span_context()
+    if here.is_valid:
+        line["trace_id"] = trace.format_trace_id(here.trace_id)
+        line["span_id"] = trace.format_span_id(here.span_id)
+    return line

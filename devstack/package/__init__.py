@@ -1,0 +1,1 @@
+"""Builds the package that is deployed: the files that `.funcignore` lets through, as a zip that is always the same."""

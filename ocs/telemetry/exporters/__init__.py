@@ -1,0 +1,1 @@
+"""Where spans and metrics can go; each module is imported only where the environment asks for it."""

@@ -36,14 +36,18 @@ class ChildError(RuntimeError):
 
 
 def free_port() -> int:
-    """Give a TCP port of 127.0.0.1 that nobody listens on now; raises OSError when there is none."""
-    for port in random.sample(STACK_PORTS, k=100):
+    """Give a TCP port of 127.0.0.1 that nobody listens on now, each one once; raises OSError when there is none.
+
+    It is not held: a stack chooses all its ports before it starts, and must not choose one twice.
+    """
+    for port in random.sample(sorted(set(STACK_PORTS) - _GIVEN), k=100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _GIVEN.add(port)
             return port
     raise OSError(f"no free port found between {STACK_PORTS.start} and {STACK_PORTS.stop}")
 

@@ -24,7 +24,7 @@ SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
 Crol = Annotated[str, StringConstraints(pattern=r"^CROL\d{7}$")]
 Crsa = Annotated[str, StringConstraints(pattern=r"^CRSA\d{7}$")]
 Licence = Annotated[str, StringConstraints(min_length=1, max_length=50)]
-MOST_CONNECTIONS, MOST_STORES = 20, 500
+MOST_CONNECTIONS, MOST_STORES = 20, 5000
 """Of one description; a larger retailer comes in several."""
 
 

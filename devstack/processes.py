@@ -19,6 +19,7 @@ REPO_ROOT = Path(__file__).resolve().parent.parent
 TETHER = Path(__file__).with_name("tether.py")
 STACK_PORTS = range(20_000, 30_000)
 """Below the ports that systems hand out by themselves, so that a port is still free when its owner restarts."""
+_GIVEN: set[int] = set()
 OTHERS_SETTINGS = ("OCS_", "IDENTITY_", "MSI_", "AZURE_", "AZURITE_", "PG")
 """A developer's own settings of the same programs, which must not reach the stack."""
 POLL_SECONDS = 0.02

@@ -20,7 +20,7 @@ from ocs.pos import admin as pos_admin
 from ocs.positions import admin as positions_admin, backfill, freeze, report as positions_report, triggers as positions
 from ocs.reconciliation import admin as reconciliation_admin, read_back
 from ocs.shipping import admin as shipping_admin, differences, fetch, put, triggers as shipping
-from ocs.status import admin as status_admin
+from ocs.status import admin as status_admin, metrics
 from ocs.sweeps import triggers as sweeps
 from ocs.web import app as web, health
 
@@ -49,12 +49,12 @@ SLOW: sweeps.Sweeps = {
     "old answers": idempotency.forget_old_keys,
     "retention": partial(retention.retire, submissions=SUBMISSIONS),
 }
+WATCHING: sweeps.Sweeps = {"alerts": rules.evaluate, "notifications": deliver.deliver, "metrics": metrics.measure}
 
 kinds.register(events_report.EVENTS, positions_report.POSITIONS)
 doors.register(ingest.TRANSACTIONS, messages.INVENTORIES)
-
 app = func.FunctionApp()
 for room in (catalogue, delivery, events, openings, positions, shipping):
     app.register_functions(room.bp)
-app.register_functions(sweeps.blueprint(QUICK, SLOW, {"alerts": rules.evaluate, "notifications": deliver.deliver}))
+app.register_functions(sweeps.blueprint(QUICK, SLOW, WATCHING))
 app.register_functions(web.blueprint(ROUTERS))

@@ -34,8 +34,6 @@ var url = 'https://${name}.azurewebsites.net'
 var settings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
-  // The worker hands over the trace of each run and leaves the sending of telemetry to the app (ocs/azure/monitor.py).
-  PYTHON_ENABLE_OPENTELEMETRY: 'true'
   AZURE_CLIENT_ID: identityClientId
   AzureWebJobsStorage__accountName: hostStorageName
   AzureWebJobsStorage__credential: 'managedidentity'

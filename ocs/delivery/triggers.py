@@ -19,14 +19,15 @@ class Doorbell(BaseModel):
 
 
 @bp.queue_trigger(arg_name="bell", queue_name=sender.DOORBELLS, connection="OCS_STORAGE")
-async def deliver(bell: func.QueueMessage) -> None:
+async def deliver(bell: func.QueueMessage, context: func.Context) -> None:
     """Send what the store has due. A bell that cannot be read is logged and forgotten: the sweeper rings anew."""
     try:
         store_id = Doorbell.model_validate_json(bell.get_body()).store_id
     except ValidationError:
         log.exception("a doorbell that names no store", message_id=bell.id)
         return
-    await sender.answer_bell(await runtime.current(), store_id)
+    with telemetry.within(context):
+        await sender.answer_bell(await runtime.current(), store_id)
 
 
 @bp.queue_trigger(arg_name="bell", queue_name=f"{sender.DOORBELLS}-poison", connection="OCS_STORAGE")

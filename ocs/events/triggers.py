@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from ocs import runtime
+from ocs import runtime, telemetry
 from ocs.dead_letters import doors
 from ocs.events.ingest import TRANSACTIONS
 
@@ -10,9 +10,10 @@ bp = func.Blueprint()
 
 
 @bp.queue_trigger(arg_name="message", queue_name=TRANSACTIONS.queue, connection="OCS_STORAGE")
-async def ingest_transaction(message: func.QueueMessage) -> None:
+async def ingest_transaction(message: func.QueueMessage, context: func.Context) -> None:
     """Take one POS transaction in and ring for its store; a wrong one becomes a dead letter at once."""
-    await doors.receive(await runtime.current(), TRANSACTIONS, doors.received(message))
+    with telemetry.within(context):
+        await doors.receive(await runtime.current(), TRANSACTIONS, doors.received(message))
 
 
 @bp.queue_trigger(arg_name="message", queue_name=TRANSACTIONS.poison, connection="OCS_STORAGE")

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from ocs import runtime
+from ocs import runtime, telemetry
 from ocs.dead_letters import doors
 from ocs.openings.messages import INVENTORIES
 
@@ -10,9 +10,10 @@ bp = func.Blueprint()
 
 
 @bp.queue_trigger(arg_name="message", queue_name=INVENTORIES.queue, connection="OCS_STORAGE")
-async def take_inventory(message: func.QueueMessage) -> None:
+async def take_inventory(message: func.QueueMessage, context: func.Context) -> None:
     """Write the levels that a POS sent; a wrong message becomes a dead letter at once."""
-    await doors.receive(await runtime.current(), INVENTORIES, doors.received(message))
+    with telemetry.within(context):
+        await doors.receive(await runtime.current(), INVENTORIES, doors.received(message))
 
 
 @bp.queue_trigger(arg_name="message", queue_name=INVENTORIES.poison, connection="OCS_STORAGE")

@@ -30,6 +30,7 @@ UNAVAILABLE = 503
 LONGEST_MESSAGE = 1000
 ROUNDS_UP = timedelta(microseconds=999_999)
 """Added to a window's end: the wire has whole seconds, and what came within this one is not to be left out."""
+HIDDEN = "(not shown)"
 KEPT_REPLY = 64 * 1024
 """Characters of a reply that are kept: the whole of any reply we can imagine, and a bound for the others."""
 
@@ -112,7 +113,7 @@ class Regulator:
             raise Upstream(
                 f"the reply of {path} is not of the documented shape: {error.error_count()} fields differ",
                 http_status=response.status_code,
-                reply=response.text[:KEPT_REPLY],
+                reply=_kept(response),
             ) from None
 
     async def _call(self, store: Store, call: "_Call") -> httpx.Response:
@@ -210,6 +211,15 @@ def _read_back_query(store: Store, start: datetime, end: datetime, page: int) ->
     }
 
 
+def _kept(response: httpx.Response) -> str:
+    """Give a reply's words as they are kept: cut, and without the token and hash key, which an error page may echo."""
+    sent = response.request.headers
+    text = response.text
+    for secret in (sent.get("Authorization", "").partition(" ")[2], sent.get(wire.HASH_KEY_HEADER, "")):
+        text = text.replace(secret, HIDDEN) if secret else text
+    return text[:KEPT_REPLY]
+
+
 def _accepted(response: httpx.Response) -> Accepted:
     """Read a 200. One without a reference id is no proof of anything, so the same batch is sent again."""
     try:
@@ -220,9 +230,9 @@ def _accepted(response: httpx.Response) -> Accepted:
         raise Upstream(
             f"HTTP {response.status_code} without a reference id: not taken for an acceptance",
             http_status=response.status_code,
-            reply=response.text[:KEPT_REPLY],
+            reply=_kept(response),
         )
-    return Accepted(reference, response.status_code, response.text[:KEPT_REPLY])
+    return Accepted(reference, response.status_code, _kept(response))
 
 
 def _raise_for(store: Store, response: httpx.Response) -> None:
@@ -230,7 +240,7 @@ def _raise_for(store: Store, response: httpx.Response) -> None:
     status = response.status_code
     if response.is_success:
         return
-    reply = response.text[:KEPT_REPLY]
+    reply = _kept(response)
     said = reply.strip()[:LONGEST_MESSAGE] or "(no words)"
     if status == TOO_MANY or (status == UNAVAILABLE and "Retry-After" in response.headers):
         wait = retry_after_seconds(response.headers)

@@ -6,9 +6,10 @@ and classes of errors; never the text of an error, which may quote what a sender
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Status, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -23,6 +24,14 @@ class _Recording:
     """Who makes the process's spans; nobody while no exporter is set."""
 
     tracer: Tracer | None = None
+
+
+class Invocation(Protocol):
+    """What the Functions worker says of a run: `trace_context` has the host's `trace_parent`, or is None."""
+
+    @property
+    def trace_context(self) -> Any:
+        """The trace that the host began for this run."""
 
 
 def record(provider: TracerProvider | None) -> None:
@@ -72,6 +81,24 @@ def span(
         except BaseException as error:
             failed(made, error)
             raise
+
+
+@contextmanager
+def within(invocation: Invocation) -> Iterator[None]:
+    """Make the block part of the trace that the Functions host began for an invocation, where it gives one.
+
+    The worker would do so by itself with PYTHON_ENABLE_OPENTELEMETRY=true, and then fails every invocation
+    (https://github.com/Azure/azure-functions-python-worker/issues/1881).
+    """
+    begun = getattr(invocation.trace_context, "trace_parent", None)
+    if not begun:
+        yield
+        return
+    token = attach(_W3C.extract({"traceparent": begun}))
+    try:
+        yield
+    finally:
+        detach(token)
 
 
 def failed(of: Span, error: BaseException | str) -> None:

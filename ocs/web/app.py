@@ -6,6 +6,7 @@ import azure.functions as func
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
+from ocs import telemetry
 from ocs.access.idempotency import Idempotency
 from ocs.telemetry.requests import Traced
 from ocs.web import problems
@@ -50,7 +51,8 @@ def blueprint(routers: Sequence[APIRouter]) -> func.Blueprint:
 
     @bp.route("{*route}", auth_level=func.AuthLevel.ANONYMOUS)
     async def web(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        response: func.HttpResponse = await middleware.handle_async(req, context)
+        with telemetry.within(context):
+            response: func.HttpResponse = await middleware.handle_async(req, context)
         return response
 
     return bp

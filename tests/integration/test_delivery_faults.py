@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from ocs.delivery import lease, sender
@@ -218,3 +219,26 @@ async def _calm_breaker(runtime: Runtime) -> None:
     """Let other stores' successes have closed the breaker meanwhile: this batch fails alone."""
     async with runtime.pool.transaction() as connection:
         await connection.execute("update connection_pace set state = 'closed', failures = 0, allowed = cap")
+
+
+@pytest.mark.parametrize("code", [200, 400, 401, 429, 500])
+async def test_a_reply_that_echoes_our_headers_leaves_no_secret_on_record(
+    runtime: Runtime, platform: Platform, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Error pages of web servers show the request's headers, the token and the hash key among them."""
+    seen: list[str] = []
+
+    def echo(request: httpx.Request) -> httpx.Response:
+        seen.extend([request.headers["Authorization"].partition(" ")[2], request.headers["retailer_hashkey"]])
+        return httpx.Response(code, text=f"sorry: {dict(request.headers)}")
+
+    platform.answers = [echo, echo]
+    taken = await sell(runtime, "T1")
+    await sender.answer_bell(runtime, taken.store_id)
+    kept = [str(row) for row in await rows(runtime, "select * from delivery_attempts")]
+    kept += [str(row) for row in await rows(runtime, "select * from outbox")]
+    kept += [str(row) for row in await rows(runtime, "select * from audit_calls")]
+    said = capsys.readouterr()
+    assert seen
+    assert any("sorry: " in text for text in kept)
+    assert [secret for secret in seen for text in (*kept, said.out, said.err) if secret in text] == []

@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
@@ -128,9 +129,10 @@ async def test_a_wrong_message_is_refused_whole_with_the_reason(
 async def test_the_queues_listener_takes_the_right_and_buries_the_wrong(runtime: Runtime) -> None:
     """Plain or in base64, by id or by CRSA; what is wrong is a dead letter at once, and not tried again."""
     right, wrong = message(10, store_id=SECOND), message(10, "M2", items=[{"quantity": 1}])
-    await triggers.take_inventory(func.QueueMessage(id="M1", body=base64.b64encode(right.body)))
-    await triggers.take_inventory(func.QueueMessage(id="M2", body=wrong.body))
-    await triggers.take_inventory(func.QueueMessage(id="M3", body=b"\xff\xfe"))
+    run = SimpleNamespace(trace_context=None)  # the host's, without a trace
+    await triggers.take_inventory(func.QueueMessage(id="M1", body=base64.b64encode(right.body)), run)
+    await triggers.take_inventory(func.QueueMessage(id="M2", body=wrong.body), run)
+    await triggers.take_inventory(func.QueueMessage(id="M3", body=b"\xff\xfe"), run)
     assert await quantities(runtime) == [10]
     found = [(letter["queue"], letter["message_id"], letter["cause"]) for letter in await buried(runtime)]
     assert found == [(INVENTORIES.queue, "M2", "message"), (INVENTORIES.queue, "M3", "message")]

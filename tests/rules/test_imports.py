@@ -6,7 +6,7 @@ import pytest
 
 from tests.rules.tree import ROOMS_APART, Module, imported, modules, storey
 
-AZURE_SDKS = ("azure.identity", "azure.keyvault", "azure.storage", "azure.core")
+AZURE_SDKS = ("azure.identity", "azure.monitor", "azure.keyvault", "azure.storage", "azure.core")
 
 
 def _rooms_imported(module: Module) -> set[str]:

@@ -23,7 +23,7 @@ OF_THE_HOST = {
     "OCS_STORAGE__credential", "OCS_STORAGE__clientId",
     "AzureWebJobsStorage__accountName", "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId",
     "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID", "PYTHON_ENABLE_OPENTELEMETRY",
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",
 }  # fmt: skip
 """Read by the Functions host, its telemetry and App Service Authentication, not by the app."""
 CHOSEN = {

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -124,6 +125,23 @@ def test_a_gauge_tells_its_newest_value() -> None:
         for value in (1.0, 2.0):
             gauges.tell("ocs.parked", "{line}", "What waits", value, {"kind": "events"})
         assert caught.metrics() == {("ocs.parked", "events"): 2.0}
+
+
+def test_a_run_goes_on_with_the_hosts_trace() -> None:
+    """Of a run without one, as on the local stack, the trace begins here."""
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    host = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=f"00-{trace_id}-00f067aa0ba902b7-01"))
+    with told() as caught:
+        with telemetry.within(host):
+            line = add_trace(None, "info", {})
+            with telemetry.span("work", {}):
+                pass
+        with telemetry.within(SimpleNamespace(trace_context=None)), telemetry.span("alone", {}):
+            pass
+        [work], [alone] = caught.spans("work"), caught.spans("alone")
+    assert line["trace_id"] == trace_id
+    assert work.context.trace_id == int(trace_id, 16)
+    assert alone.parent is None
 
 
 def test_a_trace_that_cannot_be_read_is_no_cause() -> None:

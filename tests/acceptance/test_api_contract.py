@@ -29,10 +29,12 @@ from tests.acceptance.conftest import HIDDEN, QUICK
 from tests.acceptance.scene import Scene
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 10
+EXAMPLES = 6
 """Made-up requests for each route and mode: right ones by its description, and wrong ones."""
 DOCUMENT = create_app(function_app.ROUTERS).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+HEADERS = {"ocs-why", "if-match", "if-none-match", "idempotency-key"}
+"""Those that routes read; a made-up `Content-Length: f` is refused by the server before it gets to the app."""
 OPERATIONS: list[Any] = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
 CASES = [
     pytest.param(operation, mode, id=f"{operation.label} {mode.value}")
@@ -84,6 +86,7 @@ def test_every_answer_is_a_described_one(served: Served, operation: Any, mode: G
     def ask(case: Any) -> None:
         for name in served.names.keys() & set(case.path_parameters or ()):
             case.path_parameters[name] = served.names[name]
+        case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() in HEADERS}
         response = case.call(base_url=served.url, headers=served.headers, timeout=30)
         case.validate_response(response, checks=CHECKS)
 

@@ -69,6 +69,17 @@ async def test_views_show_own_rows_only(runtime: Runtime, tenants: dict[str, UUI
         assert [row["crsa"] for row in await _rows(runtime, "select crsa from reporting_stores")] == ["CRSA9999999"]
 
 
+async def test_what_belongs_to_a_tenant_through_its_connection_is_walled_too(
+    runtime: Runtime, tenants: dict[str, UUID]
+) -> None:
+    everything = "select distinct connection_id from transaction_mappings"
+    with behind_the_wall({tenants[OTHER_CROL]}):
+        own = await _rows(runtime, everything)
+        theirs = await _rows(runtime, "select connection_id from connections")
+    assert own == theirs
+    assert (len(own), len(await _rows(runtime, everything))) == (1, 2)
+
+
 async def test_a_forgotten_where_changes_own_rows_only(runtime: Runtime, tenants: dict[str, UUID]) -> None:
     with behind_the_wall({tenants[OTHER_CROL]}):
         changed = await _rows(runtime, "update stores set name = 'changed' returning crsa")
